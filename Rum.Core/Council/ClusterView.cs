@@ -1,0 +1,75 @@
+namespace Rum.Core.Council;
+
+/// <summary>
+/// Who is who and where each shard lives, as of one decree: immutable, replaced as a whole. What clients and silos need of the council's state.
+/// </summary>
+/// <param name="ClusterId">Drawn by <c>rum cluster init</c>.</param>
+/// <param name="Generation">Raised by each restore.</param>
+/// <param name="Decree">The decree after which this was true.</param>
+/// <param name="Members">Ordered by id.</param>
+/// <param name="Shards">By shard id; pinned shards stand behind the <paramref name="RingShards"/> first ones.</param>
+/// <param name="RingShards">How many shards the ring spreads (4,096).</param>
+public sealed record ClusterView(
+    Guid ClusterId,
+    uint Generation,
+    ulong Decree,
+    IReadOnlyList<Member> Members,
+    IReadOnlyList<ShardView> Shards,
+    int RingShards);
+
+/// <summary>A silo as the council knows it.</summary>
+/// <param name="Id">Its number.</param>
+/// <param name="Name">Its name, unique, as in <c>rum status</c>; <c>ip:port</c> unless given.</param>
+/// <param name="Incarnation">Its present life.</param>
+/// <param name="Endpoint">ip:port of its UDP socket (control and data).</param>
+/// <param name="Http">Base address of its HTTP server, empty for none.</param>
+/// <param name="SharedMemory">Path of its Unix socket for shared memory, empty for none; works only where <paramref name="HostId"/> is the client's.</param>
+/// <param name="HostId">The boot id of its machine.</param>
+/// <param name="Mac">Its MAC for DPDK, or empty.</param>
+/// <param name="Label">Rack or zone, or empty.</param>
+/// <param name="Capacity">Bytes it offers.</param>
+/// <param name="Council">Whether it holds the council's log.</param>
+public sealed record Member(
+    SiloId Id,
+    string Name,
+    Incarnation Incarnation,
+    string Endpoint,
+    string Http,
+    string SharedMemory,
+    string HostId,
+    string Mac,
+    string Label,
+    long Capacity,
+    bool Council);
+
+/// <summary>A shard's epoch and replicas.</summary>
+/// <param name="Epoch">Raised by every change of the replicas.</param>
+/// <param name="State">InSync while a replica holds it.</param>
+/// <param name="Replicas">Those that must acknowledge writes; the first is the lead.</param>
+public sealed record ShardView(uint Epoch, ShardState State, IReadOnlyList<Replica> Replicas);
+
+/// <summary>One replica of a shard: a life of a silo.</summary>
+public readonly record struct Replica(SiloId Silo, Incarnation Incarnation, ReplicaState State);
+
+/// <summary>Whether a shard can be read.</summary>
+public enum ShardState : byte
+{
+    /// <summary>No silo holds it yet and nothing was ever stored in it.</summary>
+    Unassigned = 0,
+
+    /// <summary>At least one replica is in sync.</summary>
+    Served = 1,
+
+    /// <summary>It held pages and no in-sync incarnation is left.</summary>
+    Lost = 2,
+}
+
+/// <summary>What a replica may be used for.</summary>
+public enum ReplicaState : byte
+{
+    /// <summary>It holds every acknowledged write: it may be read.</summary>
+    InSync = 0,
+
+    /// <summary>It acknowledges writes but is still being filled.</summary>
+    Learning = 1,
+}

@@ -1,0 +1,21 @@
+namespace Rum.FastPath.Frames;
+
+/// <summary>Flags of a frame.</summary>
+[Flags]
+public enum FrameFlags : ushort
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>A resend: the receiver may have seen it.</summary>
+    Resend = 1,
+
+    /// <summary>The tag is in use (auth or encrypt).</summary>
+    Tagged = 2,
+
+    /// <summary>The payload is encrypted.</summary>
+    Encrypted = 4,
+
+    /// <summary>The segment is sparse: its pages were not charged, so the write may be refused for space.</summary>
+    Sparse = 8,
+}

@@ -1,0 +1,44 @@
+namespace Rum.FastPath.Frames;
+
+/// <summary>What a frame asks or answers. An answer is its request's number plus 0x80.</summary>
+public enum FrameType : byte
+{
+    /// <summary>Not a frame.</summary>
+    None = 0,
+
+    /// <summary>Read <c>Count</c> consecutive pages of one extent; one answer per page.</summary>
+    Read = 1,
+
+    /// <summary>Write one page.</summary>
+    Write = 2,
+
+    /// <summary>Drop <c>Count</c> consecutive pages of one extent: they read as zeros at this version.</summary>
+    Trim = 3,
+
+    /// <summary>Record the write token of a segment at this silo; lower tokens are refused from then on.</summary>
+    Fence = 4,
+
+    /// <summary>Who are you: answered with incarnation and generation. Needs no session.</summary>
+    Hello = 5,
+
+    /// <summary>A control request for the council, at most once by request id. Its payload is a <c>CouncilRequest</c>.</summary>
+    Control = 6,
+
+    /// <summary>Answers <see cref="Read"/>.</summary>
+    ReadAnswer = Read | 0x80,
+
+    /// <summary>Answers <see cref="Write"/>.</summary>
+    WriteAnswer = Write | 0x80,
+
+    /// <summary>Answers <see cref="Trim"/>.</summary>
+    TrimAnswer = Trim | 0x80,
+
+    /// <summary>Answers <see cref="Fence"/>.</summary>
+    FenceAnswer = Fence | 0x80,
+
+    /// <summary>Answers <see cref="Hello"/>.</summary>
+    HelloAnswer = Hello | 0x80,
+
+    /// <summary>Answers <see cref="Control"/>.</summary>
+    ControlAnswer = Control | 0x80,
+}

@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace Rum.Silo.Storage;
+
+/// <summary>The layout of the council's two files, little-endian.</summary>
+/// <remarks>
+/// <code>
+/// header of both, 64 bytes
+///   0        8     12         16        32      40            48        52       56    60
+///   | magic  | ver | generat. | cluster | decree| body length | body crc| zeros  |     | crc |
+/// checkpoint: header, then the body (the state as of the header's decree)
+/// log:        header (decree: the last one before the log, body length 0), then records:
+///   0        4            8        16
+///   | length | crc        | decree | bytes, padded with zeros to a multiple of 8
+/// </code>
+/// Every checksum is CRC32C; a record's covers its decree and bytes, the header's all of the header before it.
+/// </remarks>
+internal static class StoreFormat
+{
+    public const int HeaderSize = 64;
+    public const int RecordHeaderSize = 16;
+    public const int MaxBatch = 16 << 20;
+    public const uint Version = 1;
+
+    private const int HeaderCrcAt = 60;
+
+    public static ReadOnlySpan<byte> CheckpointMagic => "RUMCKPT\n"u8;
+
+    public static ReadOnlySpan<byte> LogMagic => "RUMLOG\n\n"u8;
+
+    public static void WriteHeader(Span<byte> to, ReadOnlySpan<byte> magic, in FileIdentity identity, ReadOnlySpan<byte> body)
+    {
+        to[..HeaderSize].Clear();
+        magic.CopyTo(to);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[8..], Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[12..], identity.Generation);
+        identity.ClusterId.TryWriteBytes(to[16..]);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[32..], identity.Decree);
+        BinaryPrimitives.WriteInt64LittleEndian(to[40..], body.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[48..], Crc(0, body));
+        BinaryPrimitives.WriteUInt32LittleEndian(to[HeaderCrcAt..], Crc(0, to[..HeaderCrcAt]));
+    }
+
+    /// <summary>Reads a header; a message on failure says what is wrong.</summary>
+    public static string? ReadHeader(ReadOnlySpan<byte> file, ReadOnlySpan<byte> magic, out FileIdentity identity, out long bodyLength, out uint bodyCrc)
+    {
+        identity = default;
+        bodyLength = 0;
+        bodyCrc = 0;
+        if (file.Length < HeaderSize) return $"is {file.Length} bytes long, shorter than its header";
+        if (!file[..8].SequenceEqual(magic)) return "is not a file of RUM (its first 8 bytes are foreign)";
+        uint version = BinaryPrimitives.ReadUInt32LittleEndian(file[8..]);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(file[HeaderCrcAt..]) != Crc(0, file[..HeaderCrcAt])) return "has a damaged header (its checksum is wrong)";
+        if (version != Version) return $"has format version {version}; this build reads version {Version}";
+        identity = new FileIdentity(
+            new Guid(file.Slice(16, 16)),
+            BinaryPrimitives.ReadUInt32LittleEndian(file[12..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(file[32..]));
+        bodyLength = BinaryPrimitives.ReadInt64LittleEndian(file[40..]);
+        bodyCrc = BinaryPrimitives.ReadUInt32LittleEndian(file[48..]);
+        return null;
+    }
+
+    public static int RecordSize(int batchLength) => RecordHeaderSize + ((batchLength + 7) & ~7);
+
+    public static void WriteRecord(Span<byte> to, ulong decree, ReadOnlySpan<byte> batch)
+    {
+        to[..RecordSize(batch.Length)].Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(to, batch.Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[8..], decree);
+        batch.CopyTo(to[RecordHeaderSize..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[4..], Crc(0, to.Slice(8, 8 + batch.Length)));
+    }
+
+    /// <summary>Reads the record at the front; false when it isn't whole and right.</summary>
+    public static bool TryReadRecord(ReadOnlySpan<byte> from, out ulong decree, out ReadOnlySpan<byte> batch)
+    {
+        decree = 0;
+        batch = default;
+        if (from.Length < RecordHeaderSize) return false;
+        int length = BinaryPrimitives.ReadInt32LittleEndian(from);
+        if (length is < 0 or > MaxBatch || RecordSize(length) > from.Length) return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) != Crc(0, from.Slice(8, 8 + length))) return false;
+        decree = BinaryPrimitives.ReadUInt64LittleEndian(from[8..]);
+        batch = from.Slice(RecordHeaderSize, length);
+        return true;
+    }
+
+    /// <summary>CRC32C (Castagnoli), as iSCSI and ext4 use it.</summary>
+    public static uint Crc(uint seed, ReadOnlySpan<byte> bytes)
+    {
+        uint crc = ~seed;
+        while (bytes.Length >= 8)
+        {
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+            bytes = bytes[8..];
+        }
+        foreach (byte one in bytes) crc = BitOperations.Crc32C(crc, one);
+        return ~crc;
+    }
+}
+
+/// <summary>Whose file this is: the cluster, its generation, and the decree that the file starts from.</summary>
+internal readonly record struct FileIdentity(Guid ClusterId, uint Generation, ulong Decree);

@@ -5,7 +5,7 @@ namespace Rum.Core.Council;
 /// </summary>
 /// <param name="ClusterId">Drawn by <c>rum cluster init</c>.</param>
 /// <param name="Generation">Raised by each restore.</param>
-/// <param name="Decree">The decree after which this was true.</param>
+/// <param name="Decree">The decree that made it so: a later decree that changes no member and no shard leaves the view as it is.</param>
 /// <param name="Members">Ordered by id.</param>
 /// <param name="Shards">By shard id; pinned shards stand behind the <paramref name="RingShards"/> first ones.</param>
 /// <param name="RingShards">How many shards the ring spreads (4,096).</param>
@@ -40,7 +40,21 @@ public sealed record Member(
     string Mac,
     string Label,
     long Capacity,
-    bool Council);
+    bool Council)
+{
+    /// <summary>Whether it is in the cluster now.</summary>
+    public MemberState State { get; init; }
+}
+
+/// <summary>Whether a silo takes part.</summary>
+public enum MemberState : byte
+{
+    /// <summary>Its last word was a join.</summary>
+    Up = 0,
+
+    /// <summary>It left; its number waits for its return under the same name.</summary>
+    Left = 1,
+}
 
 /// <summary>A shard's epoch and replicas.</summary>
 /// <param name="Epoch">Raised by every change of the replicas.</param>

@@ -4,9 +4,16 @@ namespace Rum.Core.Council;
 // A session's command runs at most once by (session, slot, counter); the silos' own commands are idempotent by their arguments.
 
 /// <summary>A command for the council's state machine.</summary>
-public abstract record Command;
+public abstract record Command
+{
+    /// <summary>The session that a command speaks for, 0 for those of silos and operators. Such a command must carry a <see cref="RequestId"/>.</summary>
+    public virtual SessionId Speaker => default;
+}
 
-/// <summary>A silo process introduces its present life. The same incarnation again changes nothing.</summary>
+/// <summary>
+/// A silo process introduces its present life; <c>Silo.Id</c> is ignored, the name decides who it is. The same incarnation again changes nothing;
+/// a new one means that the former life and all its pages are gone; a life that was replaced is refused with StaleView.
+/// </summary>
 public sealed record Join(Member Silo) : Command;
 
 /// <summary>A silo stops on purpose. Only if that incarnation is still its life.</summary>
@@ -25,22 +32,49 @@ public sealed record CloseSession(SessionId Session) : Command;
 public sealed record Expire(SessionId Session, ulong RenewalCounter) : Command;
 
 /// <summary>Creates a segment. <paramref name="Key"/> zero: anonymous, owned by the session. <paramref name="Silo"/> 0: spread by the ring.</summary>
-public sealed record Allocate(SessionId Session, UInt128 Key, long Size, byte Copies, SegmentFlags Flags, SiloId Silo) : Command;
+public sealed record Allocate(SessionId Session, UInt128 Key, long Size, byte Copies, SegmentFlags Flags, SiloId Silo) : Command
+{
+    /// <inheritdoc/>
+    public override SessionId Speaker => Session;
+}
 
 /// <summary>Opens a named segment.</summary>
-public sealed record Open(SessionId Session, UInt128 Key, OpenMode Mode) : Command;
+public sealed record Open(SessionId Session, UInt128 Key, OpenMode Mode) : Command
+{
+    /// <inheritdoc/>
+    public override SessionId Speaker => Session;
+}
 
 /// <summary>Gives back a named segment's write token, or a reader's place.</summary>
-public sealed record Close(SessionId Session, SegmentId Segment) : Command;
+public sealed record Close(SessionId Session, SegmentId Segment) : Command
+{
+    /// <inheritdoc/>
+    public override SessionId Speaker => Session;
+}
 
 /// <summary>Changes a segment's size; growth is charged, what is cut off is dropped.</summary>
-public sealed record Resize(SessionId Session, SegmentId Segment, long Size) : Command;
+public sealed record Resize(SessionId Session, SegmentId Segment, long Size) : Command
+{
+    /// <inheritdoc/>
+    public override SessionId Speaker => Session;
+}
 
 /// <summary>Gives whole extents of an anonymous segment back to the silos, or charges them again.</summary>
-public sealed record ChargeExtents(SessionId Session, SegmentId Segment, long FirstExtent, int Count, bool Charged) : Command;
+public sealed record ChargeExtents(SessionId Session, SegmentId Segment, long FirstExtent, int Count, bool Charged) : Command
+{
+    /// <inheritdoc/>
+    public override SessionId Speaker => Session;
+}
 
-/// <summary>Frees a segment by id (its owner) or by key (anyone, when no one else has it open for writing).</summary>
-public sealed record Free(SessionId Session, SegmentId Segment, UInt128 Key) : Command;
+/// <summary>
+/// Frees a segment by id (anonymous: its owner only) or, id 0, by key: anyone, session 0 (an operator) included, when no one else has it open
+/// for writing. Readers that have it open find its pages gone.
+/// </summary>
+public sealed record Free(SessionId Session, SegmentId Segment, UInt128 Key) : Command
+{
+    /// <inheritdoc/>
+    public override SessionId Speaker => Session;
+}
 
 /// <summary>How a named segment is opened.</summary>
 public enum OpenMode : byte

@@ -1,0 +1,33 @@
+namespace Rum.Core.Council;
+
+// What travels in Control frames: the requests. Encoded by CouncilCodec; CouncilMachine.Apply and CouncilMachine.Query answer them.
+
+/// <summary>A request to the council.</summary>
+public abstract record CouncilRequest;
+
+/// <summary>A command to be decided; all other requests only read. <see cref="Expire"/> is the council's own and doesn't travel.</summary>
+public sealed record CommandRequest(RequestId Id, Command Command) : CouncilRequest;
+
+/// <summary>Asks for the view if it is newer than the one known. Answered by <see cref="ViewAnswer"/>.</summary>
+public sealed record GetView(ulong IfNewerThan) : CouncilRequest;
+
+/// <summary>A silo asks what it has to drop, behind the sequence that it has dropped. Answered by <see cref="DropsAnswer"/>.</summary>
+public sealed record GetDrops(SiloId Silo, Incarnation Incarnation, ulong After) : CouncilRequest;
+
+/// <summary>A client renews its lease. Answered by a plain <see cref="CouncilAnswer"/>: None or SessionExpired.</summary>
+public sealed record Heartbeat(SessionId Session) : CouncilRequest;
+
+/// <summary>A silo says that it lives and which view it serves. Answered by <see cref="SiloHeartbeatAnswer"/>; StaleView: that life was replaced.</summary>
+public sealed record SiloHeartbeat(SiloId Silo, Incarnation Incarnation, ulong ViewDecree) : CouncilRequest;
+
+/// <summary>The cluster's status as data. Answered by <see cref="StatusAnswer"/>.</summary>
+public sealed record Describe : CouncilRequest;
+
+/// <summary>Segments in the order of their ids, behind one of them. Answered by <see cref="SegmentsAnswer"/>.</summary>
+public sealed record ListSegments(SegmentId After, int Max) : CouncilRequest;
+
+/// <summary>One segment, by key or, key zero, by id. Answered by <see cref="SegmentAnswer"/>.</summary>
+public sealed record ShowSegment(UInt128 Key, SegmentId Segment) : CouncilRequest;
+
+/// <summary>Sessions in the order of their ids, behind one of them. Answered by <see cref="SessionsAnswer"/>.</summary>
+public sealed record ListSessions(SessionId After, int Max) : CouncilRequest;

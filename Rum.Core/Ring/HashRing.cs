@@ -1,0 +1,73 @@
+using System.Numerics;
+
+namespace Rum.Core.Ring;
+
+/// <summary>
+/// A consistent-hash ring with virtual nodes: immutable, totally ordered, and a function of the set of nodes alone, so every silo and client
+/// builds the same one, whatever order it learned the nodes in.
+/// </summary>
+/// <remarks>Source: Karger et al., Consistent hashing and random trees, 1997.</remarks>
+public sealed class HashRing
+{
+    /// <summary>Virtual nodes of a silo that offers the reference capacity.</summary>
+    public const int PointsPerNode = 128;
+
+    private const int PointsMin = 8;
+    private const int PointsMax = 4096;
+
+    private readonly ulong[] _points;
+    private readonly int[] _owners;
+    private readonly RingNode[] _nodes;
+
+    /// <summary>Builds the ring of those nodes that offer capacity. Two nodes with one id are a defect.</summary>
+    public HashRing(IEnumerable<RingNode> nodes)
+    {
+        _nodes = [.. nodes.Where(static node => node.Capacity > 0).OrderBy(static node => node.Silo.Value)];
+        for (int i = 1; i < _nodes.Length; i++) Invariant.Check(_nodes[i - 1].Silo != _nodes[i].Silo);
+
+        long reference = Reference(_nodes);
+        var entries = new List<(ulong Point, int Owner)>(_nodes.Length * PointsPerNode);
+        for (int owner = 0; owner < _nodes.Length; owner++)
+        {
+            int points = Points(_nodes[owner].Capacity, reference);
+            for (int point = 0; point < points; point++) entries.Add((StableHash.Mix(_nodes[owner].Silo.Value, (ulong)point), owner));
+        }
+        // Owners break ties, so that the order is total even if two points met.
+        entries.Sort();
+        _points = [.. entries.Select(static entry => entry.Point)];
+        _owners = [.. entries.Select(static entry => entry.Owner)];
+    }
+
+    /// <summary>The nodes that offer capacity, by id.</summary>
+    public IReadOnlyList<RingNode> Nodes => _nodes;
+
+    /// <summary>Points on the ring.</summary>
+    public int PointCount => _points.Length;
+
+    /// <summary>The silo that owns a hash.</summary>
+    public SiloId OwnerOf(ulong hash) => _nodes[OwnerAt(Find(hash))].Silo;
+
+    /// <summary>The first point at or clockwise of <paramref name="hash"/>.</summary>
+    internal int Find(ulong hash)
+    {
+        int found = Array.BinarySearch(_points, hash);
+        if (found < 0) found = ~found;
+        else while (found > 0 && _points[found - 1] == hash) found--;
+        return found == _points.Length ? 0 : found;
+    }
+
+    /// <summary>The index in <see cref="Nodes"/> of a point's owner.</summary>
+    internal int OwnerAt(int point) => _owners[point];
+
+    // A power of two, so that a join that moves the mean a little doesn't renumber everybody's virtual nodes.
+    private static long Reference(RingNode[] nodes)
+    {
+        if (nodes.Length == 0) return 1;
+        UInt128 sum = 0;
+        foreach (RingNode node in nodes) sum += (ulong)node.Capacity;
+        return 1L << BitOperations.Log2((ulong)(sum / (ulong)nodes.Length));
+    }
+
+    private static int Points(long capacity, long reference) =>
+        (int)UInt128.Min(PointsMax, UInt128.Max(PointsMin, (UInt128)(ulong)capacity * PointsPerNode / (ulong)reference));
+}

@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace Rum.FastPath.Linux;
+
+/// <summary>Threads and CPUs, under the C names.</summary>
+public static unsafe partial class Scheduling
+{
+    /// <summary>CPUs that the masks here can name.</summary>
+    public const int CpusMax = 1024;
+
+    /// <summary>Gives the CPU away if someone waits for it; returns at once otherwise. Can take a scheduler slice.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int sched_yield();
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int sched_setaffinity(int pid, nuint cpusetsize, void* mask);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int sched_getaffinity(int pid, nuint cpusetsize, void* mask);
+
+    /// <summary>The CPU that this thread is on now (a vDSO call, a few nanoseconds).</summary>
+    [LibraryImport("libc")]
+    [SuppressGCTransition]
+    public static partial int sched_getcpu();
+
+    /// <summary>This thread's kernel id.</summary>
+    [LibraryImport("libc")]
+    public static partial int gettid();
+
+    /// <summary>Binds a thread (0: this one) to one CPU; false when that CPU isn't allowed to this process.</summary>
+    public static bool TryPin(int thread, int cpu)
+    {
+        if ((uint)cpu >= CpusMax) return false;
+        ulong* mask = stackalloc ulong[CpusMax / 64];
+        new Span<ulong>(mask, CpusMax / 64).Clear();
+        mask[cpu / 64] = 1UL << (cpu % 64);
+        return sched_setaffinity(thread, CpusMax / 8, mask) == 0;
+    }
+
+    /// <summary>The CPUs that this thread may run on, in order.</summary>
+    public static int[] AllowedCpus()
+    {
+        ulong* mask = stackalloc ulong[CpusMax / 64];
+        new Span<ulong>(mask, CpusMax / 64).Clear();
+        ErrnoException.Check(sched_getaffinity(0, CpusMax / 8, mask), nameof(sched_getaffinity));
+        var cpus = new List<int>();
+        for (int cpu = 0; cpu < CpusMax; cpu++)
+            if ((mask[cpu / 64] >> (cpu % 64) & 1) != 0) cpus.Add(cpu);
+        return [.. cpus];
+    }
+}

@@ -1,0 +1,24 @@
+using System.Net;
+using System.Net.Sockets;
+using Rum.Transport.Tests.Conformance;
+
+namespace Rum.Transport.Tests.Udp;
+
+public sealed class UdpConformance : DriverConformance
+{
+    protected override DriverPair Create() => new UdpPair(IPAddress.Loopback);
+}
+
+public sealed class UdpSmallFrameConformance : DriverConformance
+{
+    protected override DriverPair Create() => new UdpPair(IPAddress.Loopback, 1344);
+}
+
+public sealed class UdpIPv6Conformance : DriverConformance
+{
+    protected override DriverPair Create()
+    {
+        if (!Socket.OSSupportsIPv6) Assert.Skip("This machine has no IPv6.");
+        return new UdpPair(IPAddress.IPv6Loopback);
+    }
+}

@@ -1,0 +1,73 @@
+# What a person or a CI calls. The work is done by dotnet, by the scripts in eng/ and by the C compiler.
+
+SHELL         := /bin/bash
+CONFIGURATION ?= Release
+CC            ?= gcc
+CXX           ?= g++
+CFLAGS        ?= -O2 -g
+WARNINGS      := -Wall -Wextra -Werror
+PREFIX        ?= /usr/local
+OUT           := out
+LIBRUM        := artifacts/native/linux-x64/librum.so
+C_SOURCES     := $(wildcard apps/*/*.c)
+CXX_SOURCES   := $(wildcard apps/*/*.cpp)
+APPS          := $(sort $(patsubst apps/%/,%,$(dir $(C_SOURCES) $(CXX_SOURCES))))
+HEADERS       := $(patsubst include/%,$(OUT)/include/%,$(wildcard include/*.h))
+
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+
+.PHONY: all dotnet native apps demo test bench format clean help install-packages
+.DEFAULT_GOAL := all
+
+all: dotnet apps ## Build everything into out/: bin/rum, bin/ programs, lib/librum.so, include/, lib/pkgconfig/
+	@echo "Built: $(OUT)/bin: $$(cd $(OUT)/bin && echo *); $(OUT)/lib/librum.so; $(OUT)/include. Try: $(OUT)/bin/rum"
+
+install-packages:
+	@eng/install.sh
+
+dotnet: install-packages
+	dotnet build Rum.slnx -c $(CONFIGURATION) -nologo -v:minimal -clp:NoSummary
+	@mkdir -p $(OUT)/bin $(OUT)/lib
+	dotnet publish Rum.Cli/Rum.Cli.csproj -c $(CONFIGURATION) --no-build -nologo -v:quiet -o $(OUT)/lib/rum
+	@install -m 755 eng/rum.sh $(OUT)/bin/rum
+
+native: dotnet $(OUT)/lib/librum.so $(HEADERS) $(OUT)/lib/pkgconfig/rum.pc
+
+$(OUT)/lib/librum.so: dotnet
+	@cmp -s $(LIBRUM) $@ || install -D -m 755 $(LIBRUM) $@
+
+$(OUT)/include/%.h: include/%.h
+	@install -D -m 644 $< $@
+
+$(OUT)/lib/pkgconfig/rum.pc: eng/rum.pc.in Directory.Build.props
+	@mkdir -p $(@D)
+	@sed -e 's|@PREFIX@|$(abspath $(OUT))|' -e "s|@VERSION@|$$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' Directory.Build.props)|" $< > $@
+
+# A program is a folder of apps/ with C or C++ sources; it is linked to librum.so and finds it in ../lib.
+apps: native $(addprefix $(OUT)/bin/,$(APPS))
+
+LINK := -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../lib' -lrum -lpthread -lm
+
+.SECONDEXPANSION:
+$(OUT)/bin/%: $$(wildcard apps/%/*.c apps/%/*.cpp apps/%/*.h) $(HEADERS) | native
+	@mkdir -p $(@D)
+	$(if $(wildcard apps/$*/*.cpp),$(CXX) -std=c++17,$(CC) -std=c11) -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $(wildcard apps/$*/*.c apps/$*/*.cpp) $(LINK)
+
+demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64
+	@$(OUT)/bin/rum demo
+
+test: ## Build and run every test that this machine can run
+	@eng/test.sh
+
+bench: all ## Measure, with floors and ratios
+	@$(OUT)/bin/rum bench
+
+format: ## Bring the code into the repository's form
+	dotnet format Rum.slnx
+
+clean: ## Remove out/ and artifacts/
+	rm -rf $(OUT) artifacts
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

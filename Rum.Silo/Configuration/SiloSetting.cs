@@ -1,0 +1,42 @@
+namespace Rum.Silo.Configuration;
+
+/// <summary>A setting of <c>rum silo run</c>: one name for the settings file, the environment and the command line.</summary>
+/// <param name="Key">The name in the settings file: "memory".</param>
+/// <param name="Help">One line for <c>--help</c>.</param>
+/// <param name="Argument">What its value is called in the help; empty for a switch.</param>
+public sealed record SiloSetting(string Key, string Argument, string Help)
+{
+    /// <summary>The environment variable: RUM_SILO_MEMORY, RUM_SILO_LOG_FORMAT.</summary>
+    public string Variable { get; } = "RUM_SILO_" + Key.ToUpperInvariant().Replace('-', '_');
+
+    /// <summary>The flag: --memory.</summary>
+    public string Flag { get; } = "--" + Key;
+
+    /// <summary>Whether it takes no value on the command line.</summary>
+    public bool IsSwitch => Argument.Length == 0;
+
+    /// <summary>All of them, in the order of the help.</summary>
+    public static IReadOnlyList<SiloSetting> All { get; } =
+    [
+        new("dev", "", "One silo on this machine for development: 127.0.0.1:7400, no file needed, memory only"),
+        new("machines", "file", "The cluster's silos, a line each: ip[:port],mac; the first holds the council"),
+        new("self", "ip:port", "Which line of the machines file this silo is (default: the one with an address of this machine)"),
+        new("memory", "size", "Memory offered to the cluster: 4G, 512M (default 1G); 0 for a council without pages"),
+        new("transport", "udp|shm|auto", "How clients reach it; auto is udp, and shared memory for clients on this machine (default auto)"),
+        new("data", "directory", "Where the council keeps its log; only the first silo of the machines file needs one"),
+        new("init", "", "Give birth to the cluster if the data directory is empty"),
+        new("http", "ip:port", "Address of /health/live, /health/ready, /status and /stats; 'off' for none (default: silo's address, port + 80)"),
+        new("cpu", "n", "The CPU that the page server's thread is bound to (default: none)"),
+        new("lease", "time", "How long a client may be silent before its session ends (default 10s)"),
+        new("name", "text", "The silo's name in rum status (default: its ip:port)"),
+        new("label", "text", "Its rack or zone (default: none)"),
+        new("log-level", "error|warn|info|debug", "What is logged to stderr (default info)"),
+        new("log-format", "text|json", "A short line or a JSON object for each message (default text)"),
+    ];
+
+    /// <summary>The setting of a key, or null.</summary>
+    public static SiloSetting? Find(string key) => All.FirstOrDefault(s => s.Key == key);
+}
+
+/// <summary>A setting's value as text, and where it came from, for messages.</summary>
+public readonly record struct SettingValue(string Text, string Origin);

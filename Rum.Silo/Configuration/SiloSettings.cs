@@ -1,0 +1,81 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Rum.Core.Configuration;
+
+namespace Rum.Silo.Configuration;
+
+/// <summary>Which drivers a silo offers.</summary>
+public enum SiloTransport
+{
+    /// <summary>UDP, and shared memory for clients on this machine.</summary>
+    Auto,
+
+    /// <summary>UDP alone.</summary>
+    Udp,
+
+    /// <summary>Shared memory for pages; UDP carries the control plane.</summary>
+    SharedMemory,
+}
+
+/// <summary>The settings of a silo, checked. Immutable.</summary>
+public sealed record SiloSettings
+{
+    /// <summary>Address and port of its UDP socket.</summary>
+    public required IPEndPoint Self { get; init; }
+
+    /// <summary>Address of the silo that holds the council; equal to <see cref="Self"/> for that silo.</summary>
+    public required IPEndPoint Council { get; init; }
+
+    /// <summary>Whether it holds the council.</summary>
+    public bool HoldsCouncil => Self.Equals(Council);
+
+    /// <summary>The machines file, null for a development silo.</summary>
+    public string? MachinesPath { get; init; }
+
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its MAC as the machines file says, empty for none.</summary>
+    public string Mac { get; init; } = "";
+
+    /// <summary>Its rack or zone.</summary>
+    public string Label { get; init; } = "";
+
+    /// <summary>Bytes offered, whole pages.</summary>
+    public long Memory { get; init; } = 1L << 30;
+
+    /// <summary>Drivers offered.</summary>
+    public SiloTransport Transport { get; init; }
+
+    /// <summary>Where the council's log is; null: in memory (development silo).</summary>
+    public string? DataDirectory { get; init; }
+
+    /// <summary>Whether an empty data directory becomes a new cluster.</summary>
+    public bool Init { get; init; }
+
+    /// <summary>Address of the HTTP server, null for none.</summary>
+    public IPEndPoint? Http { get; init; }
+
+    /// <summary>CPU of the page server's thread, -1 for any.</summary>
+    public int Cpu { get; init; } = -1;
+
+    /// <summary>How long a client may be silent.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether it is a development silo.</summary>
+    public bool Dev { get; init; }
+
+    /// <summary>What is logged.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Whether messages are JSON objects.</summary>
+    public bool LogJson { get; init; }
+
+    /// <summary>
+    /// Path of the Unix socket for shared memory: /tmp/rum-UID/PORT.sock, in a directory of mode 0700, so that only the same user reaches it.
+    /// </summary>
+    public string SharedMemoryPath => $"/tmp/rum-{HostIdentity.UserId}/{Self.Port}.sock";
+
+    /// <summary>Whether the shared-memory driver is on.</summary>
+    public bool SharedMemory => Transport != SiloTransport.Udp;
+}

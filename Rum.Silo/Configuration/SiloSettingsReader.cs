@@ -1,0 +1,177 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Rum.Core;
+using Rum.Core.Configuration;
+
+namespace Rum.Silo.Configuration;
+
+/// <summary>
+/// Checks settings and turns them into <see cref="SiloSettings"/>. All errors are gathered, each names its setting, where the value came from and what was
+/// expected. What it needs to know of the machine (its addresses, the machines file) is asked through the constructor, so that it can be tested.
+/// </summary>
+public sealed class SiloSettingsReader(
+    IReadOnlyDictionary<string, SettingValue> values, Func<string, string> readFile, Func<IReadOnlyCollection<IPAddress>> localAddresses)
+{
+    private readonly List<string> _errors = [];
+
+    /// <summary>What is wrong, a line each; empty when <see cref="Read"/> gave settings.</summary>
+    public IReadOnlyList<string> Errors => _errors;
+
+    /// <summary>The settings, or null with <see cref="Errors"/>.</summary>
+    public SiloSettings? Read()
+    {
+        bool dev = Switch("dev");
+        MachinesFile? machines = ReadMachines(dev);
+        IPEndPoint? self = dev ? DevAddress() : machines is null ? null : FindSelf(machines);
+        long memory = Memory();
+        SiloTransport transport = Choice("transport", SiloTransport.Auto,
+            ("auto", SiloTransport.Auto), ("udp", SiloTransport.Udp), ("shm", SiloTransport.SharedMemory));
+        int cpu = Cpu();
+        TimeSpan lease = Lease();
+        LogLevel level = Choice("log-level", LogLevel.Information,
+            ("info", LogLevel.Information), ("error", LogLevel.Error), ("warn", LogLevel.Warning), ("debug", LogLevel.Debug));
+        bool json = Choice("log-format", false, ("text", false), ("json", true));
+        IPEndPoint? http = self is null ? null : Http(self);
+        bool init = Switch("init");
+        string? data = Text("data");
+        IPEndPoint? council = dev ? self : machines?.Council.Endpoint;
+        if (self is not null && self.Equals(council) && !dev && data is null)
+            _errors.Add("data: missing; this silo holds the council (first line of the machines file), whose log needs a directory, for example --data /var/lib/rum");
+        if (_errors.Count > 0) return null;
+
+        return new SiloSettings
+        {
+            Self = self!,
+            Council = council!,
+            MachinesPath = Text("machines"),
+            Name = Text("name") ?? self!.ToString(),
+            Mac = machines is null ? "" : machines.Machines[machines.IndexOf(self!)].Mac,
+            Label = Text("label") ?? "",
+            Memory = memory,
+            Transport = transport,
+            DataDirectory = data,
+            Init = init,
+            Http = http,
+            Cpu = cpu,
+            Lease = lease,
+            Dev = dev,
+            LogLevel = level,
+            LogJson = json,
+        };
+    }
+
+    private MachinesFile? ReadMachines(bool dev)
+    {
+        if (dev)
+        {
+            if (values.TryGetValue("machines", out SettingValue both))
+                _errors.Add($"machines: ({both.Origin}) can't go together with dev; a development silo is alone");
+            return null;
+        }
+        if (!values.TryGetValue("machines", out SettingValue path))
+        {
+            _errors.Add("machines: missing; say --machines machines.csv, or --dev for a development silo on this machine");
+            return null;
+        }
+        try
+        {
+            if (MachinesFile.TryParse(path.Text, readFile(path.Text), out MachinesFile? file, out string error)) return file;
+            _errors.Add($"machines: {error}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _errors.Add($"machines: {path.Text} ({path.Origin}) can't be read: {e.Message}");
+        }
+        return null;
+    }
+
+    private IPEndPoint? DevAddress() =>
+        values.ContainsKey("self") ? Address("self", Endpoint.DefaultPort) : new IPEndPoint(IPAddress.Loopback, Endpoint.DefaultPort);
+
+    private IPEndPoint? FindSelf(MachinesFile machines)
+    {
+        if (values.TryGetValue("self", out SettingValue said))
+        {
+            IPEndPoint? self = Address("self", Endpoint.DefaultPort);
+            if (self is null || machines.IndexOf(self) >= 0) return self;
+            _errors.Add($"self: {self} ({said.Origin}) stands in no line of {machines.Name}; expected one of {Names(machines.Machines)}");
+            return null;
+        }
+        IReadOnlyCollection<IPAddress> mine = localAddresses();
+        List<Machine> found = [.. machines.Machines.Where(m => mine.Contains(m.Endpoint.Address))];
+        if (found.Count == 1) return found[0].Endpoint;
+        _errors.Add(found.Count == 0
+            ? $"self: missing, and no line of {machines.Name} has an address of this machine; say --self with one of {Names(machines.Machines)}"
+            : $"self: missing, and several lines of {machines.Name} have addresses of this machine; say --self with one of {Names(found)}");
+        return null;
+    }
+
+    private long Memory()
+    {
+        if (!values.TryGetValue("memory", out SettingValue said)) return 1L << 30;
+        if (ByteSize.TryParse(said.Text, out long bytes) && bytes <= 1L << 46) return bytes & ~(long)(Layout.PageSize - 1);
+        Wrong("memory", said, ByteSize.Expected + ", at most 64T");
+        return 0;
+    }
+
+    private int Cpu()
+    {
+        if (!values.TryGetValue("cpu", out SettingValue said)) return -1;
+        if (int.TryParse(said.Text, NumberStyles.None, CultureInfo.InvariantCulture, out int cpu) && cpu < 4096) return cpu;
+        Wrong("cpu", said, "the number of a CPU, from 0");
+        return -1;
+    }
+
+    private TimeSpan Lease()
+    {
+        if (!values.TryGetValue("lease", out SettingValue said)) return TimeSpan.FromSeconds(10);
+        if (TimeSpanText.TryParse(said.Text, out TimeSpan lease) && lease >= TimeSpan.FromMilliseconds(200) && lease <= TimeSpan.FromHours(1)) return lease;
+        Wrong("lease", said, TimeSpanText.Expected + ", from 200ms to 1h");
+        return default;
+    }
+
+    private IPEndPoint? Http(IPEndPoint self)
+    {
+        if (!values.TryGetValue("http", out SettingValue said))
+            return self.Port + 80 <= 65535 ? new IPEndPoint(self.Address, self.Port + 80) : null;
+        return said.Text == "off" ? null : Address("http", self.Port + 80);
+    }
+
+    private IPEndPoint? Address(string key, int defaultPort)
+    {
+        SettingValue said = values[key];
+        if (Endpoint.TryParse(said.Text.AsSpan().Trim(), defaultPort, out IPEndPoint endpoint, out string error, out _)) return endpoint;
+        _errors.Add($"{key}: {error} (from {said.Origin})");
+        return null;
+    }
+
+    private bool Switch(string key)
+    {
+        if (!values.TryGetValue(key, out SettingValue said)) return false;
+        if (bool.TryParse(said.Text, out bool on)) return on;
+        if (said.Text is "1" or "0") return said.Text == "1";
+        Wrong(key, said, "true or false");
+        return false;
+    }
+
+    private T Choice<T>(string key, T otherwise, params ReadOnlySpan<(string Name, T Value)> choices)
+    {
+        if (!values.TryGetValue(key, out SettingValue said)) return otherwise;
+        string names = "";
+        foreach ((string name, T value) in choices)
+        {
+            if (name == said.Text) return value;
+            names += (names.Length == 0 ? "" : ", ") + name;
+        }
+        Wrong(key, said, "one of " + names);
+        return otherwise;
+    }
+
+    private string? Text(string key) => values.TryGetValue(key, out SettingValue said) && said.Text.Length > 0 ? said.Text : null;
+
+    private void Wrong(string key, SettingValue said, string expected) =>
+        _errors.Add($"{key}: '{said.Text}' (from {said.Origin}) is not right; expected {expected}");
+
+    private static string Names(IReadOnlyList<Machine> machines) => string.Join(", ", machines.Select(m => m.Endpoint));
+}

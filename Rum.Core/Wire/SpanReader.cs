@@ -32,12 +32,38 @@ public ref struct SpanReader(ReadOnlySpan<byte> buffer)
     /// <summary>Reads 128 bits.</summary>
     public UInt128 U128() => Take(16, out ReadOnlySpan<byte> from) ? BinaryPrimitives.ReadUInt128LittleEndian(from) : UInt128.Zero;
 
+    /// <summary>Reads a number as <see cref="SpanWriter.Var"/> writes it; a longer form of the same number, or more than 64 bits, fails.</summary>
+    public ulong Var()
+    {
+        ulong value = 0;
+        for (int shift = 0; shift < 64; shift += 7)
+        {
+            byte next = U8();
+            if (shift == 63 && next > 1) break;
+            value |= (ulong)(next & 0x7F) << shift;
+            if (next >= 0x80) continue;
+            if (next == 0 && shift > 0) break;
+            return value;
+        }
+        Failed = true;
+        return 0;
+    }
+
     /// <summary>Reads a truth value; anything but 0 and 1 fails.</summary>
     public bool Bool()
     {
         byte value = U8();
         if (value > 1) Failed = true;
         return value == 1;
+    }
+
+    /// <summary>Reads a byte that must not exceed <paramref name="max"/>: an enumeration's.</summary>
+    public byte UpTo(byte max)
+    {
+        byte value = U8();
+        if (value <= max) return value;
+        Failed = true;
+        return 0;
     }
 
     /// <summary>Reads a length of 16 bits, then that many bytes.</summary>

@@ -32,6 +32,17 @@ public ref struct SpanWriter(Span<byte> buffer)
     /// <summary>Writes 128 bits.</summary>
     public void U128(UInt128 value) { if (Take(16, out Span<byte> to)) BinaryPrimitives.WriteUInt128LittleEndian(to, value); }
 
+    /// <summary>Writes a number in as few bytes as it needs, 7 bits a byte, low ones first: 1 byte below 128, at most 10.</summary>
+    public void Var(ulong value)
+    {
+        while (value >= 0x80)
+        {
+            U8((byte)(value | 0x80));
+            value >>= 7;
+        }
+        U8((byte)value);
+    }
+
     /// <summary>Writes a truth value as one byte.</summary>
     public void Bool(bool value) => U8(value ? (byte)1 : (byte)0);
 

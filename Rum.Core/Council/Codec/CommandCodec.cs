@@ -1,0 +1,165 @@
+using Rum.Core.Wire;
+
+namespace Rum.Core.Council.Codec;
+
+/// <summary>
+/// Commands as bytes: a kind, then the fields in the order of the record. The same form on the wire and in the log, so a kind's number and
+/// fields never change; a new field makes a new kind. Readers believe nothing: what is wrong makes <see cref="SpanReader.Failed"/>.
+/// </summary>
+public static class CommandCodec
+{
+    private enum Kind : byte
+    {
+        Join = 1,
+        Leave = 2,
+        Dropped = 3,
+        OpenSession = 4,
+        CloseSession = 5,
+        Expire = 6,
+        Allocate = 7,
+        Open = 8,
+        Close = 9,
+        Resize = 10,
+        ChargeExtents = 11,
+        Free = 12,
+    }
+
+    /// <summary>Writes a command.</summary>
+    public static void Write(ref SpanWriter to, Command command)
+    {
+        switch (command)
+        {
+            case Join it:
+                to.U8((byte)Kind.Join);
+                ViewCodec.WriteMember(ref to, it.Silo);
+                break;
+            case Leave it:
+                to.U8((byte)Kind.Leave);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
+                break;
+            case Dropped it:
+                to.U8((byte)Kind.Dropped);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
+                to.U64(it.UpTo);
+                break;
+            case OpenSession it:
+                to.U8((byte)Kind.OpenSession);
+                to.U128(it.Nonce);
+                to.String(it.Tenant);
+                to.String(it.ClientName);
+                to.U32((uint)it.LeaseMs);
+                break;
+            case CloseSession it:
+                to.U8((byte)Kind.CloseSession);
+                to.U64(it.Session.Value);
+                break;
+            case Expire it:
+                to.U8((byte)Kind.Expire);
+                to.U64(it.Session.Value);
+                to.U64(it.RenewalCounter);
+                break;
+            default:
+                WriteSegmentCommand(ref to, command);
+                break;
+        }
+    }
+
+    private static void WriteSegmentCommand(ref SpanWriter to, Command command)
+    {
+        switch (command)
+        {
+            case Allocate it:
+                to.U8((byte)Kind.Allocate);
+                to.U64(it.Session.Value);
+                to.U128(it.Key);
+                to.I64(it.Size);
+                to.U8(it.Copies);
+                to.U16((ushort)it.Flags);
+                to.U16(it.Silo.Value);
+                break;
+            case Open it:
+                to.U8((byte)Kind.Open);
+                to.U64(it.Session.Value);
+                to.U128(it.Key);
+                to.U8((byte)it.Mode);
+                break;
+            case Close it:
+                to.U8((byte)Kind.Close);
+                to.U64(it.Session.Value);
+                to.U64(it.Segment.Value);
+                break;
+            case Resize it:
+                to.U8((byte)Kind.Resize);
+                to.U64(it.Session.Value);
+                to.U64(it.Segment.Value);
+                to.I64(it.Size);
+                break;
+            case ChargeExtents it:
+                to.U8((byte)Kind.ChargeExtents);
+                to.U64(it.Session.Value);
+                to.U64(it.Segment.Value);
+                to.I64(it.FirstExtent);
+                to.U32((uint)it.Count);
+                to.Bool(it.Charged);
+                break;
+            case Free it:
+                to.U8((byte)Kind.Free);
+                to.U64(it.Session.Value);
+                to.U64(it.Segment.Value);
+                to.U128(it.Key);
+                break;
+            default:
+                throw new ArgumentException($"{command.GetType().Name} has no encoding.", nameof(command));
+        }
+    }
+
+    /// <summary>Reads a command; null when the bytes are none.</summary>
+    public static Command? Read(ref SpanReader from)
+    {
+        Command? command = (Kind)from.U8() switch
+        {
+            Kind.Join => ViewCodec.ReadMember(ref from) is { } member ? new Join(member) : null,
+            Kind.Leave => new Leave(new SiloId(from.U16()), new Incarnation(from.U64())),
+            Kind.Dropped => new Dropped(new SiloId(from.U16()), new Incarnation(from.U64()), from.U64()),
+            Kind.OpenSession => new OpenSession(from.U128(), from.String(), from.String(), (int)from.U32()),
+            Kind.CloseSession => new CloseSession(new SessionId(from.U64())),
+            Kind.Expire => new Expire(new SessionId(from.U64()), from.U64()),
+            Kind.Allocate => new Allocate(
+                new SessionId(from.U64()), from.U128(), from.I64(), from.U8(), (SegmentFlags)from.U16(), new SiloId(from.U16())),
+            Kind.Open => new Open(new SessionId(from.U64()), from.U128(), (OpenMode)from.UpTo((byte)OpenMode.WriteElseRead)),
+            Kind.Close => new Close(new SessionId(from.U64()), new SegmentId(from.U64())),
+            Kind.Resize => new Resize(new SessionId(from.U64()), new SegmentId(from.U64()), from.I64()),
+            Kind.ChargeExtents => new ChargeExtents(
+                new SessionId(from.U64()), new SegmentId(from.U64()), from.I64(), (int)from.U32(), from.Bool()),
+            Kind.Free => new Free(new SessionId(from.U64()), new SegmentId(from.U64()), from.U128()),
+            _ => null,
+        };
+        if (command is null) from.Fail();
+        return from.Failed ? null : command;
+    }
+
+    /// <summary>Writes what the log keeps of a command.</summary>
+    public static void Write(ref SpanWriter to, Proposal proposal)
+    {
+        WriteId(ref to, proposal.Request);
+        Write(ref to, proposal.Command);
+    }
+
+    /// <summary>Reads what the log keeps of a command; null when the bytes are none.</summary>
+    public static Proposal? ReadProposal(ref SpanReader from)
+    {
+        RequestId id = ReadId(ref from);
+        return Read(ref from) is { } command ? new Proposal(id, command) : null;
+    }
+
+    internal static void WriteId(ref SpanWriter to, RequestId id)
+    {
+        to.U64(id.Session.Value);
+        to.U32(id.Slot);
+        to.U32(id.Counter);
+    }
+
+    internal static RequestId ReadId(ref SpanReader from) => new(new SessionId(from.U64()), from.U32(), from.U32());
+}

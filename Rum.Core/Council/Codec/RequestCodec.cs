@@ -1,0 +1,121 @@
+using System.Diagnostics.CodeAnalysis;
+using Rum.Core.Wire;
+
+namespace Rum.Core.Council.Codec;
+
+/// <summary>Requests as the payload of a control message. One message is one request and nothing behind it.</summary>
+public static class RequestCodec
+{
+    /// <summary>No request is longer.</summary>
+    public const int BytesMax = 4096;
+
+    private enum Kind : byte
+    {
+        Command = 1,
+        GetView = 2,
+        GetDrops = 3,
+        Heartbeat = 4,
+        SiloHeartbeat = 5,
+        Describe = 6,
+        ListSegments = 7,
+        ShowSegment = 8,
+        ListSessions = 9,
+    }
+
+    /// <summary>Writes a request and returns its length; -1 when it doesn't fit.</summary>
+    public static int Encode(Span<byte> buffer, CouncilRequest request)
+    {
+        var to = new SpanWriter(buffer);
+        switch (request)
+        {
+            case CommandRequest it:
+                to.U8((byte)Kind.Command);
+                CommandCodec.WriteId(ref to, it.Id);
+                CommandCodec.Write(ref to, it.Command);
+                break;
+            case GetView it:
+                to.U8((byte)Kind.GetView);
+                to.U64(it.IfNewerThan);
+                break;
+            case GetDrops it:
+                to.U8((byte)Kind.GetDrops);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
+                to.U64(it.After);
+                break;
+            case Heartbeat it:
+                to.U8((byte)Kind.Heartbeat);
+                to.U64(it.Session.Value);
+                break;
+            case SiloHeartbeat it:
+                to.U8((byte)Kind.SiloHeartbeat);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
+                to.U64(it.ViewDecree);
+                break;
+            case Describe:
+                to.U8((byte)Kind.Describe);
+                break;
+            case ListSegments it:
+                to.U8((byte)Kind.ListSegments);
+                to.U64(it.After.Value);
+                to.U32((uint)it.Max);
+                break;
+            case ShowSegment it:
+                to.U8((byte)Kind.ShowSegment);
+                to.U128(it.Key);
+                to.U64(it.Segment.Value);
+                break;
+            case ListSessions it:
+                to.U8((byte)Kind.ListSessions);
+                to.U64(it.After.Value);
+                to.U32((uint)it.Max);
+                break;
+            default:
+                throw new ArgumentException($"{request.GetType().Name} has no encoding.", nameof(request));
+        }
+        return to.Overflowed ? -1 : to.Length;
+    }
+
+    /// <summary>Reads a request from hostile bytes. <see cref="Expire"/> is refused: the council proposes it by its own clock only.</summary>
+    public static bool TryDecode(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out CouncilRequest? request)
+    {
+        var from = new SpanReader(bytes);
+        switch ((Kind)from.U8())
+        {
+            case Kind.Command:
+                RequestId id = CommandCodec.ReadId(ref from);
+                request = CommandCodec.Read(ref from) is { } command and not Expire ? new CommandRequest(id, command) : null;
+                break;
+            case Kind.GetView:
+                request = new GetView(from.U64());
+                break;
+            case Kind.GetDrops:
+                request = new GetDrops(new SiloId(from.U16()), new Incarnation(from.U64()), from.U64());
+                break;
+            case Kind.Heartbeat:
+                request = new Heartbeat(new SessionId(from.U64()));
+                break;
+            case Kind.SiloHeartbeat:
+                request = new SiloHeartbeat(new SiloId(from.U16()), new Incarnation(from.U64()), from.U64());
+                break;
+            case Kind.Describe:
+                request = new Describe();
+                break;
+            case Kind.ListSegments:
+                request = new ListSegments(new SegmentId(from.U64()), (int)from.U32());
+                break;
+            case Kind.ShowSegment:
+                request = new ShowSegment(from.U128(), new SegmentId(from.U64()));
+                break;
+            case Kind.ListSessions:
+                request = new ListSessions(new SessionId(from.U64()), (int)from.U32());
+                break;
+            default:
+                request = null;
+                break;
+        }
+        if (from.Failed || from.Remaining != 0) request = null;
+        return request is not null;
+    }
+}

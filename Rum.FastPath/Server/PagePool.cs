@@ -1,0 +1,104 @@
+using Rum.Core;
+using Rum.FastPath.Memory;
+
+namespace Rum.FastPath.Server;
+
+/// <summary>
+/// The pages of one silo and the rules by which a replica takes a write. Frames are immutable: a write fills a fresh frame and swaps it in, so that whoever
+/// still sends the old one sends a whole page. All tables are native memory of fixed reserved size; after construction nothing is
+/// allocated on the managed heap. Owned by one thread.
+/// </summary>
+public sealed unsafe partial class PagePool : IDisposable
+{
+    private const long TableBytes = (long)Layout.PagesPerExtent * PageEntry.Size;
+
+    private readonly FrameArena _arena;
+    private readonly NativeRegion _limboMemory;
+    private readonly uint* _limbo;
+    private readonly int _reserveFrames;
+    private long _limboCount;
+    private bool _holdFrames;
+    private long _pagesStored, _sparsePagesStored, _tables;
+    private int _segmentsLive, _extentsUsed;
+
+    /// <summary>Reserves address space for everything.</summary>
+    public PagePool(PagePoolOptions options)
+    {
+        Invariant.Check(sizeof(PageEntry) * (long)Layout.PagesPerExtent == TableBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.CapacityBytes);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SegmentsMax);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ExtentsMax);
+        _reserveFrames = Math.Max(1, options.ReserveFrames);
+        CapacityPages = options.CapacityBytes >> Layout.PageShift;
+        SparsePagesMax = CapacityPages;
+        _arena = new FrameArena(CapacityPages + _reserveFrames);
+        _limboMemory = new NativeRegion(_arena.Frames * sizeof(uint));
+        _limbo = (uint*)_limboMemory.Start;
+        _segmentMax = options.SegmentsMax;
+        _extentMax = options.ExtentsMax;
+        CreateSegments();
+        CreateExtents();
+    }
+
+    /// <summary>Pages that may be charged.</summary>
+    public long CapacityPages { get; }
+
+    /// <summary>
+    /// How many pages sparse segments may hold: the capacity less what is charged. The owner of the ledger sets it as charges change.
+    /// Lowering it below what is stored takes nothing away.
+    /// </summary>
+    public long SparsePagesMax { get; set; }
+
+    /// <summary>What is held now.</summary>
+    public PagePoolStatistics Statistics => new(
+        _pagesStored, _sparsePagesStored, _arena.Free + _limboCount, _arena.Frames, _arena.ResidentBytes, _tables * TableBytes, _segmentsLive, _extentsUsed,
+        _arena.HugePages);
+
+    /// <summary>
+    /// While set, frames that fall free are kept as they are, because a driver may still hold a pointer to them. Cleared: they are free.
+    /// </summary>
+    internal bool HoldFrames
+    {
+        get => _holdFrames;
+        set
+        {
+            _holdFrames = value;
+            if (value) return;
+            while (_limboCount > 0) _arena.Release(_limbo[--_limboCount]);
+        }
+    }
+
+    /// <summary>Does a bounded piece of the work that was put off (freeing dropped pages, giving memory back). False: there is none.</summary>
+    public bool DoChores()
+    {
+        if (_holdFrames) return false;
+        return CollectGarbage() || _arena.GiveBack();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        DisposeExtents();
+        DisposeSegments();
+        _limboMemory.Dispose();
+        _arena.Dispose();
+    }
+
+    /// <summary>A frame to fill, or 0 when there is none.</summary>
+    internal uint TakeFrame() => _arena.Allocate();
+
+    internal byte* Address(uint frame) => _arena.Address(frame);
+
+    internal void ReturnFrame(uint frame)
+    {
+        if (_holdFrames) _limbo[_limboCount++] = frame; else _arena.Release(frame);
+    }
+
+    private static int PowerOfTwoAtLeast(int value) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)value);
+
+    private static uint Mix(ulong value)
+    {
+        value *= 0x9E3779B97F4A7C15;
+        return (uint)(value >> 32) ^ (uint)value;
+    }
+}

@@ -1,0 +1,46 @@
+using Rum.Core;
+
+namespace Rum.FastPath.Server;
+
+/// <summary>A segment at this replica. <see cref="Next"/> chains the bucket, or the free list.</summary>
+internal struct SegmentRecord
+{
+    public ulong Id;
+    public ulong Fence;
+    public ulong NewestToken;
+    public ulong NewestSequence;
+    public int Next;
+    public int FirstExtent;
+    public SegmentState State;
+    public bool Sparse;
+
+    /// <summary>The newest version ever applied here: the floor of what is dropped.</summary>
+    public readonly PageVersion Newest => new(NewestToken, NewestSequence);
+}
+
+/// <summary>Live, or freed: a freed segment is remembered for a while, so that a late Fence doesn't bring it back.</summary>
+internal enum SegmentState : byte
+{
+    Unused,
+    Live,
+    Gone,
+}
+
+/// <summary>
+/// An extent at this replica: its table once something was written, and the floor below which writes are refused because the extent
+/// was dropped after them.
+/// </summary>
+internal unsafe struct ExtentRecord
+{
+    public PageEntry* Table;
+    public ulong Segment;
+    public ulong FloorToken;
+    public ulong FloorSequence;
+    public uint Extent;
+    public int Stored;
+    public int Next;
+    public int NextOfSegment;
+    public int PreviousOfSegment;
+
+    public readonly PageVersion Floor => new(FloorToken, FloorSequence);
+}

@@ -24,21 +24,24 @@ public enum FrameType : byte
     /// <summary>A control request for the council, at most once by request id. Its payload is a <c>CouncilRequest</c>.</summary>
     Control = 6,
 
+    /// <summary>What makes a request's number its answer's.</summary>
+    Answer = 0x80,
+
     /// <summary>Answers <see cref="Read"/>.</summary>
-    ReadAnswer = Read | 0x80,
+    ReadAnswer = Read | Answer,
 
     /// <summary>Answers <see cref="Write"/>.</summary>
-    WriteAnswer = Write | 0x80,
+    WriteAnswer = Write | Answer,
 
     /// <summary>Answers <see cref="Trim"/>.</summary>
-    TrimAnswer = Trim | 0x80,
+    TrimAnswer = Trim | Answer,
 
     /// <summary>Answers <see cref="Fence"/>.</summary>
-    FenceAnswer = Fence | 0x80,
+    FenceAnswer = Fence | Answer,
 
     /// <summary>Answers <see cref="Hello"/>.</summary>
-    HelloAnswer = Hello | 0x80,
+    HelloAnswer = Hello | Answer,
 
     /// <summary>Answers <see cref="Control"/>.</summary>
-    ControlAnswer = Control | 0x80,
+    ControlAnswer = Control | Answer,
 }

@@ -68,6 +68,9 @@ public sealed unsafe partial class PagePool : IDisposable
         }
     }
 
+    /// <summary>Frames that are only kept because of <see cref="HoldFrames"/>.</summary>
+    internal long FramesHeld => _limboCount;
+
     /// <summary>Does a bounded piece of the work that was put off (freeing dropped pages, giving memory back). False: there is none.</summary>
     public bool DoChores()
     {

@@ -1,0 +1,53 @@
+using Rum.Core;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Frames;
+
+namespace Rum.FastPath.Server;
+
+/// <content>Writes: whole ones are applied at once, fragments are joined in the frame that they will live in.</content>
+public sealed unsafe partial class PageServer
+{
+    private readonly WriteAssemblies _writes;
+    private readonly CreditShare _credits;
+
+    private void HandleWrite(ServerPort port, in RxFrame frame, FrameHeader* header)
+    {
+        bool hasImage = header->Encoding == PayloadEncoding.Raw;
+        PageVersion version = header->PageVersion;
+        PageStatus status = _pool.Admit(header->Segment, header->Page, version, hasImage, out PagePool.PageSlot slot, out PageVersion current);
+        if (status != PageStatus.Ok || slot.Entry == null)
+        {
+            // One answer per message: a refused or repeated write needs no more than its first fragment.
+            if (header->FragmentIndex != 0) return;
+            if (status == PageStatus.Ok) _counters.DuplicateWrites++;
+            Conclude(port, frame.Peer, header, status, current);
+            return;
+        }
+        uint filled = 0;
+        if (hasImage && header->FragmentCount == 1)
+        {
+            filled = _pool.TakeFrame();
+            if (filled == 0)
+            {
+                RefuseForSpace(port, frame.Peer, header);
+                return;
+            }
+            Buffer.MemoryCopy(frame.Payload, _pool.Address(filled), Layout.PageSize, Layout.PageSize);
+        }
+        else if (hasImage)
+        {
+            filled = _writes.Add(frame, _nowNs, ref _counters.AssembliesDropped);
+            if (filled == 0) return;
+        }
+        _pool.Commit(slot, version, filled);
+        _counters.PagesWritten++;
+        Answer(port, frame.Peer, header, PageStatus.Ok, version);
+    }
+
+    /// <summary>Frames that fall free in this very step are not free yet: then the sender's resend finds them. Else there is really no space.</summary>
+    private void RefuseForSpace(ServerPort port, PeerAddress peer, FrameHeader* header)
+    {
+        if (_pool.FramesHeld > 0) _counters.AnswersDropped++;
+        else Refuse(port, peer, header, PageStatus.OutOfMemory, default);
+    }
+}

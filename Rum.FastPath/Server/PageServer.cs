@@ -1,0 +1,184 @@
+using Rum.Core;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Frames;
+
+namespace Rum.FastPath.Server;
+
+/// <summary>
+/// The replica: answers page requests from a <see cref="PagePool"/> over any number of drivers. One thread owns it and drives it by
+/// <see cref="Poll"/> (see <see cref="PageServerThread"/>); time is an argument, so a simulator can drive it too. Other threads reach it through
+/// the members of the mailbox: <see cref="SetViewAsync"/>, <see cref="RunAsync"/>, the drops, <see cref="Answer"/>. It keeps nothing about a request but
+/// fragments of unfinished writes; reads and writes are idempotent by page version. Every frame is taken for hostile.
+/// </summary>
+public sealed unsafe partial class PageServer : IDisposable
+{
+    private readonly PagePool _pool;
+    private readonly ServerPort[] _ports;
+    private readonly IControlSink? _sink;
+    private readonly PageServerOptions _options;
+    private ServerView? _view;
+    private ulong _packetNumber;
+    private long _nowNs;
+    private PageServerCounters _counters;
+
+    /// <summary>A server that isn't ready until it has its first view. Takes over the pool and the drivers.</summary>
+    public PageServer(
+        Incarnation incarnation, PagePool pool, IReadOnlyList<IDriver> drivers, IControlSink? controlSink = null, PageServerOptions? options = null)
+    {
+        Invariant.Check(incarnation.Value != 0);
+        Incarnation = incarnation;
+        _pool = pool;
+        _sink = controlSink;
+        _options = options ?? new PageServerOptions();
+        _ports = new ServerPort[drivers.Count];
+        for (int i = 0; i < _ports.Length; i++) _ports[i] = new ServerPort(drivers[i], i);
+        CreateMailbox();
+        _writes = new WriteAssemblies(_pool);
+        _controls = new ControlAssemblies();
+        _credits = new CreditShare(_options);
+    }
+
+    /// <summary>This life of the silo.</summary>
+    public Incarnation Incarnation { get; }
+
+    /// <summary>The decree of the view in force, 0 before the first. Any thread.</summary>
+    public ulong ViewDecree => Volatile.Read(ref _view)?.Decree ?? 0;
+
+    /// <summary>Counters. Any thread.</summary>
+    public ref readonly PageServerCounters Counters => ref _counters;
+
+    /// <summary>What the pool holds. Any thread; the fields may be a moment apart.</summary>
+    public PagePoolStatistics PoolStatistics => _pool.Statistics;
+
+    /// <summary>
+    /// One step: carries out what is in the mailbox, handles a burst from each driver, sends the answers. Returns how much there was; 0 means
+    /// that there was nothing to do. <paramref name="nowNs"/> is a monotonic clock in nanoseconds.
+    /// </summary>
+    public int Poll(long nowNs)
+    {
+        _nowNs = nowNs;
+        int done = RunMailbox();
+        _pool.HoldFrames = true;
+        bool allSent = true;
+        foreach (ServerPort port in _ports)
+        {
+            done += PollPort(port);
+            allSent &= port.TxEmpty;
+        }
+        if (allSent)
+        {
+            _pool.HoldFrames = false;
+            if (_pool.DoChores()) done++;
+            CompleteDrops();
+        }
+        _writes.AgeOut(nowNs, _options.AssemblyAgeNsMax, ref _counters.AssembliesDropped);
+        return done;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        DisposeMailbox();
+        foreach (ServerPort port in _ports)
+        {
+            port.Dispose();
+            port.Driver.Dispose();
+        }
+        _writes.Dispose();
+        _pool.Dispose();
+    }
+
+    private int PollPort(ServerPort port)
+    {
+        if (!port.Flush() && !GiveUpBlocked(port)) return 1;
+        int done = 0;
+        if (port.HasPendingRead && !ContinueRead(port)) return 1;
+        if (port.RxNext == port.RxCount)
+        {
+            port.Driver.Release();
+            port.RxNext = 0;
+            port.RxCount = port.Driver.Receive(port.Rx);
+        }
+        while (port.RxNext < port.RxCount)
+        {
+            Handle(port, port.Rx[port.RxNext++]);
+            done++;
+            if (port.HasPendingRead || port.TxFull) break;
+        }
+        if (port.Flush()) done += SendControl(port);
+        return done;
+    }
+
+    /// <summary>A driver that takes nothing for long has a peer that reads nothing: its answers are dropped, like any frame can be.</summary>
+    private bool GiveUpBlocked(ServerPort port)
+    {
+        if (port.BlockedSinceNs == 0) port.BlockedSinceNs = _nowNs;
+        if (_nowNs - port.BlockedSinceNs < _options.BackPressureNsMax) return false;
+        _counters.AnswersDropped += port.DropUnsent();
+        return true;
+    }
+
+    private void Handle(ServerPort port, in RxFrame frame)
+    {
+        FrameFault fault = FrameCodec.Check(frame.Header, frame.Payload, frame.PayloadLength, port.Traits.Checksummed);
+        var header = (FrameHeader*)frame.Header;
+        if (fault == FrameFault.None && header->Type >= FrameType.ReadAnswer) fault = FrameFault.Type;
+        if (fault != FrameFault.None)
+        {
+            _counters.Faults[(int)fault]++;
+            return;
+        }
+        switch (header->Type)
+        {
+            case FrameType.Hello:
+                _counters.Hellos++;
+                Answer(port, frame.Peer, header, PageStatus.Ok, default);
+                break;
+            case FrameType.Control:
+                HandleControl(port, frame, header);
+                break;
+            default:
+                PageStatus status = CheckView(header);
+                if (status != PageStatus.Ok) Refuse(port, frame.Peer, header, status, default);
+                else HandlePages(port, frame, header);
+                break;
+        }
+    }
+
+    private PageStatus CheckView(FrameHeader* header)
+    {
+        if (header->Incarnation != Incarnation.Value) return PageStatus.StaleIncarnation;
+        ServerView? view = _view;
+        if (view == null) return PageStatus.NotReady;
+        if (header->Generation != view.Generation) return PageStatus.StaleEpoch;
+        return header->Type == FrameType.Fence || view.Holds(header->Shard, header->Epoch) ? PageStatus.Ok : PageStatus.StaleEpoch;
+    }
+
+    private void HandlePages(ServerPort port, in RxFrame frame, FrameHeader* header)
+    {
+        switch (header->Type)
+        {
+            case FrameType.Read:
+                *port.PendingRead = *header;
+                port.PendingPeer = frame.Peer;
+                port.PendingPage = port.PendingFragment = 0;
+                port.HasPendingRead = true;
+                ContinueRead(port);
+                break;
+            case FrameType.Write:
+                HandleWrite(port, frame, header);
+                break;
+            case FrameType.Trim:
+                PageStatus trimmed = _pool.Trim(new SegmentId(header->Segment), (long)header->Page, header->Count, header->PageVersion, out PageVersion now);
+                if (trimmed == PageStatus.Ok) _counters.Trims++;
+                Conclude(port, frame.Peer, header, trimmed, now);
+                break;
+            case FrameType.Fence:
+                bool sparse = (header->Flags & FrameFlags.Sparse) != 0;
+                PageStatus fenced = _pool.Fence(new SegmentId(header->Segment), header->Token, sparse, out ulong fence);
+                _counters.Fences++;
+                Conclude(port, frame.Peer, header, fenced, new PageVersion(fence, 0));
+                break;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace Rum.FastPath.Server;
+
+/// <summary>Limits of a <see cref="PageServer"/>.</summary>
+public sealed record PageServerOptions
+{
+    /// <summary>Pages that all sessions together may have outstanding; shared out among those that were active lately.</summary>
+    public int CreditsTotal { get; init; } = 2048;
+
+    /// <summary>The most that one session gets.</summary>
+    public int CreditsMax { get; init; } = 256;
+
+    /// <summary>The least that one session gets.</summary>
+    public int CreditsMin { get; init; } = 16;
+
+    /// <summary>Operations and control answers that may wait for the data thread.</summary>
+    public int QueueMax { get; init; } = 4096;
+
+    /// <summary>After this time without a missing fragment, a half-received message is forgotten. Nanoseconds.</summary>
+    public long AssemblyAgeNsMax { get; init; } = 2_000_000_000;
+
+    /// <summary>How long a driver may refuse answers before they are dropped. Nanoseconds.</summary>
+    public long BackPressureNsMax { get; init; } = 2_000_000;
+}

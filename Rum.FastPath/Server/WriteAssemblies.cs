@@ -1,0 +1,109 @@
+using Rum.Core;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Frames;
+using Rum.FastPath.Memory;
+
+namespace Rum.FastPath.Server;
+
+/// <summary>
+/// Writes of which some fragments are here. Sets of four by (session, slot): a fifth in a set pushes out the oldest, whose sender then sends again. So memory
+/// is bounded and a flood of first fragments costs only those who share its set.
+/// </summary>
+internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
+{
+    private const int Sets = 64, Ways = 4;
+
+    private struct Entry
+    {
+        public FrameHeader Header;
+        public PeerAddress Peer;
+        public ulong Have;
+        public long SinceNs;
+        public uint Frame;         // 0: the entry is free
+    }
+
+    private readonly NativeRegion _memory = new(Sets * Ways * (long)sizeof(Entry));
+    private int _ageNext;
+
+    /// <summary>Frames that this can hold on to; the pool's reserve must be larger.</summary>
+    public const int FramesMax = Sets * Ways;
+
+    /// <summary>Takes in a fragment that <see cref="FrameCodec.Check"/> passed. Returns the frame when it is whole (the caller's now), else 0.</summary>
+    public uint Add(in RxFrame fragment, long nowNs, ref long dropped)
+    {
+        var header = (FrameHeader*)fragment.Header;
+        if (header->FragmentCount > 64) return 0;
+        Entry* entry = Find(fragment.Peer, header, ref dropped);
+        if (entry->Frame == 0)
+        {
+            entry->Frame = pool.TakeFrame();
+            if (entry->Frame == 0) return 0;
+            entry->Header = *header;
+            entry->Peer = fragment.Peer;
+            entry->Have = 0;
+            entry->SinceNs = nowNs;
+        }
+        else if (!SameMessage(&entry->Header, header))
+        {
+            return 0;
+        }
+        ulong bit = 1UL << header->FragmentIndex;
+        if ((entry->Have & bit) != 0) return 0;
+        Buffer.MemoryCopy(
+            fragment.Payload, pool.Address(entry->Frame) + header->FragmentOffset, Layout.PageSize - header->FragmentOffset, header->Length);
+        entry->Have |= bit;
+        entry->SinceNs = nowNs;
+        if (entry->Have != ulong.MaxValue >> (64 - header->FragmentCount)) return 0;
+        uint frame = entry->Frame;
+        entry->Frame = 0;
+        return frame;
+    }
+
+    /// <summary>Looks at one entry and forgets it if it is too old.</summary>
+    public void AgeOut(long nowNs, long ageNsMax, ref long dropped)
+    {
+        _ageNext = (_ageNext + 1) % FramesMax;
+        Entry* entry = (Entry*)_memory.Start + _ageNext;
+        if (entry->Frame == 0 || nowNs - entry->SinceNs < ageNsMax) return;
+        Forget(entry);
+        dropped++;
+    }
+
+    public void Dispose() => _memory.Dispose();
+
+    private Entry* Find(PeerAddress peer, FrameHeader* header, ref long dropped)
+    {
+        ulong hash = ((header->Session * 31) + header->Slot) * 0x9E3779B97F4A7C15;
+        Entry* set = (Entry*)_memory.Start + ((hash >> 58) * Ways);
+        Entry* free = null, oldest = set;
+        for (Entry* entry = set; entry < set + Ways; entry++)
+        {
+            if (entry->Frame == 0)
+            {
+                free = entry;
+                continue;
+            }
+            if (entry->Header.Session == header->Session && entry->Header.Slot == header->Slot && entry->Peer == peer)
+            {
+                // A slot has one request at a time: another counter ends the one before. (A late duplicate of an old one may win here; resends settle it.)
+                if (entry->Header.Counter != header->Counter) Forget(entry);
+                return entry;
+            }
+            if (entry->SinceNs < oldest->SinceNs || oldest->Frame == 0) oldest = entry;
+        }
+        if (free != null) return free;
+        Forget(oldest);
+        dropped++;
+        return oldest;
+    }
+
+    private static bool SameMessage(FrameHeader* a, FrameHeader* b) =>
+        a->Segment == b->Segment && a->Page == b->Page && a->Token == b->Token && a->Sequence == b->Sequence
+        && a->FragmentCount == b->FragmentCount && FrameCodec.FragmentSize(a) == FrameCodec.FragmentSize(b);
+
+    private void Forget(Entry* entry)
+    {
+        pool.ReturnFrame(entry->Frame);
+        entry->Frame = 0;
+    }
+}

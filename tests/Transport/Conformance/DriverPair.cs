@@ -19,9 +19,6 @@ public abstract class DriverPair : IDisposable
     {
     }
 
-    /// <summary>Puts <paramref name="length"/> bytes in front of the server that are no frame; false where the medium can't carry such a thing.</summary>
-    public abstract bool TryInjectGarbage(int length);
-
     /// <summary>Ends the server abruptly.</summary>
     public abstract void KillServer();
 

@@ -24,11 +24,7 @@ internal sealed class SimulatedPair : DriverPair
 
     public override void Flow() => _network.AdvanceTo(_network.NowNs + 1_000_000);
 
-    public override bool TryInjectGarbage(int length)
-    {
-        _network.Inject(_client.Number, _server.Number, new byte[length]);
-        return true;
-    }
+    public void Inject(int length) => _network.Inject(_client.Number, _server.Number, new byte[length]);
 
     public override void KillServer() => _server.Dispose();
 
@@ -40,12 +36,16 @@ internal sealed class SimulatedPair : DriverPair
     }
 }
 
-public sealed class SimulatedConformance : DriverConformance
+public sealed class SimulatedConformance : DatagramConformance
 {
     protected override DriverPair Create() => new SimulatedPair();
+
+    protected override void InjectGarbage(DriverPair pair, int length) => ((SimulatedPair)pair).Inject(length);
 }
 
-public sealed class SimulatedWithoutLandingConformance : DriverConformance
+public sealed class SimulatedWithoutLandingConformance : DatagramConformance
 {
     protected override DriverPair Create() => new SimulatedPair(new SimulatedNetworkOptions { UsesLanding = false, MaxPayload = 1344 });
+
+    protected override void InjectGarbage(DriverPair pair, int length) => ((SimulatedPair)pair).Inject(length);
 }

@@ -4,17 +4,22 @@ using Rum.Transport.Tests.Conformance;
 
 namespace Rum.Transport.Tests.Udp;
 
-public sealed class UdpConformance : DriverConformance
+public abstract class UdpConformanceBase : DatagramConformance
+{
+    protected override void InjectGarbage(DriverPair pair, int length) => ((UdpPair)pair).Inject(length);
+}
+
+public sealed class UdpConformance : UdpConformanceBase
 {
     protected override DriverPair Create() => new UdpPair(IPAddress.Loopback);
 }
 
-public sealed class UdpSmallFrameConformance : DriverConformance
+public sealed class UdpSmallFrameConformance : UdpConformanceBase
 {
     protected override DriverPair Create() => new UdpPair(IPAddress.Loopback, 1344);
 }
 
-public sealed class UdpIPv6Conformance : DriverConformance
+public sealed class UdpIPv6Conformance : UdpConformanceBase
 {
     protected override DriverPair Create()
     {

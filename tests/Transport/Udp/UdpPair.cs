@@ -23,11 +23,10 @@ internal sealed class UdpPair : DriverPair
 
     public override PeerAddress ServerAddress => UdpPeer.From(_server.LocalEndPoint);
 
-    public override bool TryInjectGarbage(int length)
+    public void Inject(int length)
     {
         using var socket = new Socket(_server.LocalEndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         socket.SendTo(new byte[length], _server.LocalEndPoint);
-        return true;
     }
 
     public override void KillServer() => _server.Dispose();

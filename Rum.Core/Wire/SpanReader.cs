@@ -49,6 +49,9 @@ public ref struct SpanReader(ReadOnlySpan<byte> buffer)
         return 0;
     }
 
+    /// <summary>Reads the 16 bytes of a GUID.</summary>
+    public Guid Guid() => Take(16, out ReadOnlySpan<byte> from) ? new Guid(from) : System.Guid.Empty;
+
     /// <summary>Reads a truth value; anything but 0 and 1 fails.</summary>
     public bool Bool()
     {

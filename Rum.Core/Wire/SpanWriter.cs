@@ -46,8 +46,11 @@ public ref struct SpanWriter(Span<byte> buffer)
     /// <summary>Writes a truth value as one byte.</summary>
     public void Bool(bool value) => U8(value ? (byte)1 : (byte)0);
 
+    /// <summary>Writes the 16 bytes of a GUID.</summary>
+    public void Guid(Guid value) { if (Take(16, out Span<byte> to)) value.TryWriteBytes(to); }
+
     /// <summary>Writes a length of 16 bits, then that many bytes.</summary>
-    public void Bytes(ReadOnlySpan<byte> value)
+    public void Bytes(scoped ReadOnlySpan<byte> value)
     {
         if (value.Length > ushort.MaxValue) { Overflowed = true; return; }
         U16((ushort)value.Length);

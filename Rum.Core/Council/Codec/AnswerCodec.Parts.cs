@@ -30,9 +30,7 @@ public static partial class AnswerCodec
 
     private static void WriteStatus(ref SpanWriter to, ClusterStatus status)
     {
-        Span<byte> id = stackalloc byte[16];
-        status.ClusterId.TryWriteBytes(id);
-        to.U128(System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(id));
+        to.Guid(status.ClusterId);
         to.U32(status.Generation);
         to.U64(status.Decree);
         to.U32((uint)status.RingShards);
@@ -54,8 +52,7 @@ public static partial class AnswerCodec
 
     private static ClusterStatus? ReadStatus(ref SpanReader from)
     {
-        Span<byte> id = stackalloc byte[16];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt128LittleEndian(id, from.U128());
+        Guid id = from.Guid();
         uint generation = from.U32();
         ulong decree = from.U64();
         int ringShards = (int)from.U32(), served = (int)from.U32(), unassigned = (int)from.U32(), lost = (int)from.U32();
@@ -66,7 +63,7 @@ public static partial class AnswerCodec
             if (ViewCodec.ReadMember(ref from) is not { } member) return null;
             members[i] = new MemberStatus(member, from.I64(), from.I64(), (int)from.U32(), (int)from.U32());
         }
-        return new ClusterStatus(new Guid(id), generation, decree, ringShards, served, unassigned, lost, sessions, segments, members);
+        return new ClusterStatus(id, generation, decree, ringShards, served, unassigned, lost, sessions, segments, members);
     }
 
     private static void WriteInfo(ref SpanWriter to, SegmentInfo info)

@@ -21,9 +21,7 @@ public static class ViewCodec
     public static void Write(ref SpanWriter to, ClusterView view)
     {
         to.U8(Version);
-        Span<byte> id = stackalloc byte[16];
-        view.ClusterId.TryWriteBytes(id);
-        to.U128(System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(id));
+        to.Guid(view.ClusterId);
         to.U32(view.Generation);
         to.U64(view.Decree);
         to.U32((uint)view.RingShards);
@@ -57,8 +55,7 @@ public static class ViewCodec
     public static ClusterView? Read(ref SpanReader from)
     {
         if (from.U8() != Version) from.Fail();
-        Span<byte> id = stackalloc byte[16];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt128LittleEndian(id, from.U128());
+        Guid id = from.Guid();
         uint generation = from.U32();
         ulong decree = from.U64();
         uint ringShards = from.U32();
@@ -79,7 +76,7 @@ public static class ViewCodec
         // Most shards have one in-sync replica: those share their list.
         var single = new Replica[lives.Length][];
         for (int i = 0; i < shards.Length && !from.Failed; i++) shards[i] = ReadShard(ref from, lives, single);
-        return from.Failed ? null : new ClusterView(new Guid(id), generation, decree, members, shards, (int)ringShards);
+        return from.Failed ? null : new ClusterView(id, generation, decree, members, shards, (int)ringShards);
     }
 
     private static ShardView ReadShard(ref SpanReader from, (SiloId Silo, Incarnation Incarnation)[] lives, Replica[][] single)

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Rum.FastPath.Linux;
 
 namespace Rum.FastPath.Memory;
 
@@ -6,19 +6,18 @@ namespace Rum.FastPath.Memory;
 /// A stretch of anonymous private memory from the kernel: zeros, resident only where touched, given back by <see cref="Dispose"/>.
 /// Big tables are made of it too, so that their unused parts cost address space only.
 /// </summary>
-public sealed unsafe partial class NativeRegion : IDisposable
+public sealed unsafe class NativeRegion : IDisposable
 {
-    private const int ProtRead = 1, ProtWrite = 2;
-    private const int MapPrivate = 2, MapAnonymous = 0x20, MapNoReserve = 0x4000;
-    private const int MadvDontNeed = 4, MadvHugePage = 14, MadvNoHugePage = 15;
+    private const int Access = Mappings.PROT_READ | Mappings.PROT_WRITE;
+    private const int Kind = Mappings.MAP_PRIVATE | Mappings.MAP_ANONYMOUS | Mappings.MAP_NORESERVE;
 
     /// <summary>Maps <paramref name="bytes"/>, aligned to <paramref name="alignment"/> (a power of two).</summary>
-    /// <exception cref="OutOfMemoryException">The kernel refuses.</exception>
+    /// <exception cref="ErrnoException">The kernel refuses.</exception>
     public NativeRegion(long bytes, long alignment = 4096)
     {
         _mappedBytes = (nuint)(bytes + alignment);
-        _mapped = Mmap(null, _mappedBytes, ProtRead | ProtWrite, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
-        if ((nint)_mapped == -1) throw new OutOfMemoryException($"mmap of {bytes} bytes failed with errno {Marshal.GetLastPInvokeError()}.");
+        _mapped = Mappings.mmap(null, _mappedBytes, Access, Kind, -1, 0);
+        if (_mapped == Mappings.MAP_FAILED) ErrnoException.ThrowLast(nameof(Mappings.mmap), $"{bytes} bytes");
         Start = (byte*)(((nuint)_mapped + (nuint)alignment - 1) & ~((nuint)alignment - 1));
         Bytes = bytes;
     }
@@ -33,42 +32,30 @@ public sealed unsafe partial class NativeRegion : IDisposable
     public long Bytes { get; }
 
     /// <summary>Asks for huge pages. False where the kernel has none: then it is ordinary memory.</summary>
-    public bool UseHugePages() => Madvise(Start, (nuint)Bytes, MadvHugePage) == 0;
+    public bool UseHugePages() => Mappings.madvise(Start, (nuint)Bytes, Mappings.MADV_HUGEPAGE) == 0;
 
     /// <summary>Gives the memory of a range back to the kernel; it reads as zeros afterwards.</summary>
-    public void Discard(long offset, long bytes)
-    {
-        if (Madvise(Start + offset, (nuint)bytes, MadvDontNeed) != 0)
-            throw new InvalidOperationException($"madvise(MADV_DONTNEED) failed with errno {Marshal.GetLastPInvokeError()}.");
-    }
+    public void Discard(long offset, long bytes) =>
+        ErrnoException.Check(Mappings.madvise(Start + offset, (nuint)bytes, Mappings.MADV_DONTNEED), nameof(Mappings.madvise));
 
     /// <summary>Maps <paramref name="bytes"/> without an object around it; null where the kernel refuses. Small pages only: it is for sparsely used tables.</summary>
     public static void* Map(long bytes)
     {
-        void* start = Mmap(null, (nuint)bytes, ProtRead | ProtWrite, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
-        if ((nint)start == -1) return null;
-        _ = Madvise(start, (nuint)bytes, MadvNoHugePage);
+        void* start = Mappings.mmap(null, (nuint)bytes, Access, Kind, -1, 0);
+        if (start == Mappings.MAP_FAILED) return null;
+        _ = Mappings.madvise(start, (nuint)bytes, Mappings.MADV_NOHUGEPAGE);
         return start;
     }
 
     /// <summary>Ends what <see cref="Map"/> began.</summary>
-    public static void Unmap(void* start, long bytes) => _ = Munmap(start, (nuint)bytes);
+    public static void Unmap(void* start, long bytes) => _ = Mappings.munmap(start, (nuint)bytes);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         if (_mapped == null) return;
-        _ = Munmap(_mapped, _mappedBytes);
+        _ = Mappings.munmap(_mapped, _mappedBytes);
         _mapped = null;
         Start = null;
     }
-
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    private static partial void* Mmap(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
-
-    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
-    private static partial int Munmap(void* address, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
-    private static partial int Madvise(void* address, nuint length, int advice);
 }

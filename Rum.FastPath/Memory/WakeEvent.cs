@@ -1,53 +1,30 @@
-using System.Runtime.InteropServices;
+using Rum.FastPath.Linux;
 
 namespace Rum.FastPath.Memory;
 
 /// <summary>An eventfd: <see cref="Set"/> from any thread makes <see cref="Descriptor"/> readable until <see cref="Clear"/>.</summary>
-public sealed unsafe partial class WakeEvent : IDisposable
+public sealed unsafe class WakeEvent : IDisposable
 {
-    private const int CloseOnExec = 0x80000, NonBlocking = 0x800;
+    private readonly FileDescriptor _descriptor =
+        new(Descriptors.eventfd(0, Descriptors.EFD_CLOEXEC | Descriptors.EFD_NONBLOCK), nameof(Descriptors.eventfd));
 
-    /// <summary>Creates it, cleared.</summary>
-    public WakeEvent()
-    {
-        Descriptor = EventFd(0, CloseOnExec | NonBlocking);
-        if (Descriptor < 0) throw new InvalidOperationException($"eventfd failed with errno {Marshal.GetLastPInvokeError()}.");
-    }
+    /// <summary>What to poll for reading; -1 once disposed.</summary>
+    public int Descriptor => _descriptor.Value;
 
-    /// <summary>What to poll for reading.</summary>
-    public int Descriptor { get; private set; }
-
-    /// <summary>Makes it readable.</summary>
+    /// <summary>Makes it readable. After <see cref="Dispose"/>: does nothing.</summary>
     public void Set()
     {
         ulong one = 1;
-        _ = Write(Descriptor, &one, sizeof(ulong));
+        _ = Descriptors.write(Descriptor, &one, sizeof(ulong));
     }
 
     /// <summary>Makes it unreadable.</summary>
     public void Clear()
     {
         ulong count;
-        _ = Read(Descriptor, &count, sizeof(ulong));
+        _ = Descriptors.read(Descriptor, &count, sizeof(ulong));
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (Descriptor < 0) return;
-        _ = Close(Descriptor);
-        Descriptor = -1;
-    }
-
-    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
-    private static partial int EventFd(uint initial, int flags);
-
-    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
-    private static partial nint Read(int descriptor, void* buffer, nuint count);
-
-    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
-    private static partial nint Write(int descriptor, void* buffer, nuint count);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
+    public void Dispose() => _descriptor.Dispose();
 }

@@ -1,0 +1,106 @@
+using Rum.FastPath.Linux;
+
+namespace Rum.FastPath.Server;
+
+/// <summary>
+/// The thread of a <see cref="PageServer"/>. It spins while there is traffic and cores enough, else it blocks: a spinner on a shared core costs the others a
+/// scheduler slice, and an idle one costs a core. Both are measured: no traffic for <see cref="SpinNs"/>, or a sched_yield that
+/// took longer than <see cref="YieldNsMax"/> (somebody else wanted the core), and it blocks on all descriptors; after a taken yield it keeps off
+/// spinning for <see cref="HoldOffNsMin"/> to <see cref="HoldOffNsMax"/>, doubling while it goes on.
+/// </summary>
+public sealed class PageServerThread : IDisposable
+{
+    /// <summary>Time without traffic before it blocks, nanoseconds.</summary>
+    public const long SpinNs = 200_000;
+
+    /// <summary>A yield that took longer gave the core away, nanoseconds.</summary>
+    public const long YieldNsMax = 30_000;
+
+    /// <summary>The shortest time without spinning after that, nanoseconds.</summary>
+    public const long HoldOffNsMin = 2_000_000;
+
+    /// <summary>The longest, nanoseconds.</summary>
+    public const long HoldOffNsMax = 16_000_000;
+
+    // While blocked without traffic nothing is due but the age-out of fragments, and a mailbox wake ends the wait.
+    private const long BlockNsMax = 1_000_000_000;
+    private const int PollsPerYield = 16;
+
+    private readonly PageServer _server;
+    private readonly Thread _thread;
+    private readonly int _cpu;
+    private readonly Action<Exception> _failed;
+    private volatile bool _stop;
+
+    /// <summary>Starts the thread.</summary>
+    /// <param name="server">The server; disposed by <see cref="Dispose"/> after the thread has ended.</param>
+    /// <param name="failed">Told, on the dying thread, of a defect that ended it. The process should end: its pages can't be served any more.</param>
+    /// <param name="cpu">The CPU to bind to, -1 for none.</param>
+    public PageServerThread(PageServer server, Action<Exception> failed, int cpu = -1)
+    {
+        _server = server;
+        _failed = failed;
+        _cpu = cpu;
+        _thread = new Thread(Run) { IsBackground = true, Name = "rum-pages" };
+        _thread.Start();
+    }
+
+    /// <summary>Stops the thread, waits for it, and disposes the server.</summary>
+    public void Dispose()
+    {
+        if (_stop) return;
+        _stop = true;
+        _server.Wake.Set();
+        _thread.Join();
+        _server.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            if (_cpu >= 0) Scheduling.TryPin(0, _cpu);
+            Loop();
+        }
+        catch (Exception defect)
+        {
+            _failed(defect);
+        }
+    }
+
+    private void Loop()
+    {
+        Span<int> descriptors = stackalloc int[64];
+        int watched = _server.WaitDescriptors(descriptors);
+        long lastTraffic = MonotonicClock.NowNs, holdOffUntil = 0, holdOff = HoldOffNsMin;
+        int polls = 0;
+        while (!_stop)
+        {
+            long now = MonotonicClock.NowNs;
+            if (_server.Poll(now) > 0)
+            {
+                lastTraffic = now;
+                continue;
+            }
+            bool mayBlock = watched > 0;
+            if (mayBlock && (now < holdOffUntil || now - lastTraffic > SpinNs))
+            {
+                Block(descriptors[..watched]);
+                if (now >= holdOffUntil) lastTraffic = MonotonicClock.NowNs;
+                continue;
+            }
+            if (++polls % PollsPerYield != 0) continue;
+            _ = Scheduling.sched_yield();
+            long taken = MonotonicClock.NowNs - now;
+            if (taken <= YieldNsMax) continue;
+            holdOff = now < holdOffUntil + HoldOffNsMax ? Math.Min(holdOff * 2, HoldOffNsMax) : HoldOffNsMin;
+            holdOffUntil = now + taken + holdOff;
+        }
+    }
+
+    private void Block(ReadOnlySpan<int> descriptors)
+    {
+        if (_server.PrepareWait() && !_stop) Polling.WaitReadable(descriptors, BlockNsMax);
+        _server.FinishWait();
+    }
+}

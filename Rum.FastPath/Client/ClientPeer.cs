@@ -1,0 +1,99 @@
+using Rum.Core;
+using Rum.FastPath.Drivers;
+
+namespace Rum.FastPath.Client;
+
+/// <summary>One life of a silo as the page client sees it: its way, its measured round trip (RFC 6298), its credits, and the requests that it has.</summary>
+internal sealed class ClientPeer(Incarnation incarnation, ClientPort port, PeerAddress address, PageClientOptions options)
+{
+    private const int BackOffMax = 8;
+
+    private readonly long _resendMin = port.Driver.Traits.Reliable ? options.ReliableResendNsMin : options.ResendNsMin;
+    private readonly long _resendMax = Math.Max(options.ResendNsMax, port.Driver.Traits.Reliable ? options.ReliableResendNsMin : options.ResendNsMin);
+    private long _smoothed, _variation;
+    private int _backOff;
+
+    public Incarnation Incarnation => incarnation;
+
+    public ClientPort Port => port;
+
+    public PeerAddress Address => address;
+
+    public SlotList Queue = SlotList.Empty;
+
+    public SlotList Sent = SlotList.Empty;
+
+    /// <summary>Pages of the requests in <see cref="Sent"/>.</summary>
+    public int InFlight { get; set; }
+
+    public int Credits { get; set; } = options.InitialCredits;
+
+    /// <summary>When a request that was sent and not answered is sent again.</summary>
+    public long ResendAfterNs { get; private set; } =
+        Math.Max(20_000_000, port.Driver.Traits.Reliable ? options.ReliableResendNsMin : options.ResendNsMin);
+
+    /// <summary>The smoothed round trip.</summary>
+    public long RoundTripNs => _smoothed;
+
+    /// <summary>Something came: the peer lives. <paramref name="roundTripNs"/> below 0: not to be used as a measure, the request was sent twice (Karn).</summary>
+    public void Answered(long roundTripNs)
+    {
+        if (roundTripNs >= 0)
+        {
+            if (_smoothed == 0)
+            {
+                _smoothed = Math.Max(1, roundTripNs);
+                _variation = roundTripNs / 2;
+            }
+            else
+            {
+                _variation += (Math.Abs(_smoothed - roundTripNs) - _variation) / 4;
+                _smoothed = Math.Max(1, _smoothed + ((roundTripNs - _smoothed) / 8));
+            }
+        }
+        else if (_backOff == 0)
+        {
+            return;
+        }
+        _backOff = 0;
+        Update();
+    }
+
+    /// <summary>Nothing came in time.</summary>
+    public void TimedOut()
+    {
+        if (_backOff < BackOffMax) _backOff++;
+        Update();
+    }
+
+    private void Update()
+    {
+        long measured = _smoothed == 0 ? 20_000_000 : _smoothed + (4 * _variation);
+        ResendAfterNs = Math.Min(Math.Clamp(measured, _resendMin, _resendMax) << _backOff, _resendMax);
+    }
+}
+
+/// <summary>One driver of the page client: its burst of received frames and the frames to send.</summary>
+internal sealed class ClientPort(IDriver driver) : IDisposable
+{
+    public const int Burst = 32;
+
+    public IDriver Driver { get; } = driver;
+
+    public Frames.TxBatch Tx { get; } = new(driver);
+
+    public RxFrame[] Rx { get; } = new RxFrame[Burst];
+
+    public bool UsesLanding { get; } = driver.Traits.UsesLanding;
+
+    public bool Checksummed { get; } = driver.Traits.Checksummed;
+
+    public int MaxPayload { get; } = driver.Traits.MaxPayload;
+
+    /// <summary>Ends the driver too.</summary>
+    public void Dispose()
+    {
+        Tx.Dispose();
+        Driver.Dispose();
+    }
+}

@@ -1,0 +1,147 @@
+using System.Numerics;
+using Rum.Core;
+using Rum.FastPath.Frames;
+
+namespace Rum.FastPath.Client;
+
+/// <content>Sending, and sending again what is missing.</content>
+public sealed unsafe partial class PageClient
+{
+    /// <summary>Puts a request's frames into the driver's batch. False: there is no room now.</summary>
+    private bool Send(ClientPeer peer, int index, bool resend)
+    {
+        RequestSlot* slot = _slots + index;
+        TxBatch tx = peer.Port.Tx;
+        switch (slot->Kind)
+        {
+            case RequestKind.Read:
+                if (!SendRead(peer, index, resend)) return false;
+                break;
+            case RequestKind.Write when slot->Image != null:
+                int maxPayload = peer.Port.MaxPayload;
+                int fragments = FrameCodec.FragmentsFor(Layout.PageSize, maxPayload);
+                if (!tx.MakeRoom(fragments)) return false;
+                for (int i = 0; i < fragments; i++)
+                {
+                    FrameHeader* fragment = StartFrame(peer, index, FrameType.Write, resend);
+                    FrameCodec.SetFragment(fragment, Layout.PageSize, maxPayload, i);
+                    tx.Add(peer.Address, slot->Image + fragment->FragmentOffset);
+                }
+                break;
+            default:
+                if (!tx.MakeRoom(1)) return false;
+                FrameType type = slot->Kind switch
+                {
+                    RequestKind.Write => FrameType.Write,
+                    RequestKind.Trim => FrameType.Trim,
+                    _ => FrameType.Fence,
+                };
+                FrameHeader* header = StartFrame(peer, index, type, resend);
+                if (slot->Kind == RequestKind.Write) header->Encoding = PayloadEncoding.Zero;
+                tx.Add(peer.Address, null);
+                break;
+        }
+        long now = Now;
+        if (slot->State != RequestState.Sent)
+        {
+            slot->State = RequestState.Sent;
+            peer.InFlight += slot->Cost;
+            if (slot->FirstSentNs == 0) slot->FirstSentNs = now;
+            else slot->Resent = true;
+            Append(ref peer.Sent, index);
+        }
+        slot->SentNs = now;
+        return true;
+    }
+
+    /// <summary>One frame per run of pages that miss wholly, one per page that misses fragments.</summary>
+    private bool SendRead(ClientPeer peer, int index, bool resend)
+    {
+        RequestSlot* slot = _slots + index;
+        TxBatch tx = peer.Port.Tx;
+        bool sent = false;
+        for (ulong left = slot->Pending; left != 0;)
+        {
+            int first = BitOperations.TrailingZeroCount(left);
+            ulong page = slot->Page + (ulong)first;
+            ulong fragments = _assemblies.Missing(slot->FirstAssembly, page);
+            int run = 1;
+            if (fragments == 0)
+            {
+                while (first + run < slot->Count && (left & (1UL << (first + run))) != 0 && _assemblies.Missing(slot->FirstAssembly, page + (ulong)run) == 0)
+                    run++;
+            }
+            // What doesn't fit now is missing at the next time-out still.
+            if (!tx.MakeRoom(1)) return sent;
+            FrameHeader* header = StartFrame(peer, index, FrameType.Read, resend);
+            header->Page = page;
+            header->Count = (ushort)run;
+            header->Sequence = fragments;
+            tx.Add(peer.Address, null);
+            sent = true;
+            left &= ~((run == 64 ? ulong.MaxValue : (1UL << run) - 1) << first);
+        }
+        return sent;
+    }
+
+    private FrameHeader* StartFrame(ClientPeer peer, int index, FrameType type, bool resend)
+    {
+        RequestSlot* slot = _slots + index;
+        FrameHeader* header = peer.Port.Tx.Next;
+        FrameCodec.Start(header, type);
+        header->Flags = (resend ? FrameFlags.Resend : FrameFlags.None) | ((slot->Flags & SegmentFlags.Sparse) != 0 ? FrameFlags.Sparse : FrameFlags.None);
+        header->Count = slot->Count;
+        header->Generation = _routes!.Map.View.Generation;
+        header->Epoch = slot->Epoch;
+        header->Incarnation = peer.Incarnation.Value;
+        header->Session = _session;
+        header->PacketNumber = ++_packetNumber;
+        header->Slot = (uint)index;
+        header->Counter = slot->Counter;
+        header->Segment = slot->Segment;
+        header->Page = slot->Page;
+        header->Token = slot->Token;
+        header->Sequence = slot->Sequence;
+        header->Confirmed = Confirmed;
+        header->Shard = slot->Shard;
+        return header;
+    }
+
+    /// <summary>Sends what waited for credit, and again what was not answered in time.</summary>
+    private void Pump(ClientPeer peer, long nowNs)
+    {
+        bool late = false;
+        while (peer.Sent.First >= 0)
+        {
+            int index = peer.Sent.First;
+            if (nowNs - _slots[index].SentNs < peer.ResendAfterNs) break;
+            if (!Send(peer, index, resend: true)) break;
+            late = true;
+            _slots[index].Resent = true;
+            _slots[index].SentNs = nowNs;
+            Remove(ref peer.Sent, index);
+            Append(ref peer.Sent, index);
+            _counters.Resends++;
+        }
+        if (late) peer.TimedOut();
+        while (peer.Queue.First >= 0)
+        {
+            int index = peer.Queue.First;
+            if (!HasCredit(peer, _slots[index].Cost)) break;
+            Remove(ref peer.Queue, index);
+            _slots[index].State = RequestState.Free;
+            if (Send(peer, index, resend: false)) continue;
+            _slots[index].State = RequestState.Queued;
+            PutFirst(ref peer.Queue, index);
+            break;
+        }
+    }
+
+    private void PutFirst(ref SlotList list, int index)
+    {
+        _slots[index].Previous = -1;
+        _slots[index].Next = list.First;
+        if (list.First >= 0) _slots[list.First].Previous = index; else list.Last = index;
+        list.First = index;
+    }
+}

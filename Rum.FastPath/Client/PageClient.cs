@@ -1,0 +1,255 @@
+using Rum.Core;
+using Rum.FastPath.Linux;
+using Rum.FastPath.Memory;
+
+namespace Rum.FastPath.Client;
+
+/// <summary>
+/// Pages of remote segments over lossy drivers: routes by the view, resends what is missing, rides out views that change, silos that are away and
+/// answers that come twice. It never gives up by itself: who waits decides how long (<see cref="Cancel"/>). Owned by one thread, except where a
+/// member says otherwise. Allocates only when routes change.
+/// </summary>
+public sealed unsafe partial class PageClient : IPageChannel, IDisposable
+{
+    /// <summary>The most pages that one read may ask for.</summary>
+    public const int ReadPagesMax = 64;
+
+    // Slots of its own for Fence, so that they can't be starved by the writes that wait for them.
+    private const int FenceSlots = 32;
+
+    private readonly PageClientOptions _options;
+    private readonly NativeRegion _slotMemory;
+    private readonly RequestSlot* _slots;
+    private readonly PageAssemblies _assemblies;
+    private readonly FenceTable _fences = new();
+    private readonly Func<long>? _clock;
+    private readonly nint[] _landing;
+    private int _landingCount;
+    private SlotList _free = SlotList.Empty, _freeFences = SlotList.Empty, _parked = SlotList.Empty, _failing = SlotList.Empty;
+    private int _oldestWrite = -1, _newestWrite = -1;
+    private ulong _session, _packetNumber, _lastSequence;
+    private int _fencing;
+    private PageClientCounters _counters;
+
+    /// <summary>A client without routes: requests wait until <see cref="SetRoutes"/>.</summary>
+    public PageClient(PageClientOptions? options = null)
+    {
+        _options = options ?? new PageClientOptions();
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(_options.Requests, nameof(options));
+        _clock = _options.ClockNs;
+        Capacity = _options.Requests;
+        int slots = Capacity + FenceSlots;
+        _slotMemory = new NativeRegion((long)slots * sizeof(RequestSlot));
+        _slots = (RequestSlot*)_slotMemory.Start;
+        for (int i = 0; i < slots; i++)
+        {
+            _slots[i].FirstAssembly = _slots[i].Peer = -1;
+            Append(ref i < Capacity ? ref _free : ref _freeFences, i);
+        }
+        _assemblies = new PageAssemblies(_options.AssembliesMax);
+        _landing = new nint[1024];
+    }
+
+    /// <inheritdoc/>
+    public int Capacity { get; }
+
+    /// <inheritdoc/>
+    public int Outstanding { get; private set; }
+
+    /// <summary>The session that requests name; set before the first request.</summary>
+    public SessionId Session
+    {
+        get => new(_session);
+        set => _session = value.Value;
+    }
+
+    /// <summary>Counters. Any thread.</summary>
+    public ref readonly PageClientCounters Counters => ref _counters;
+
+    /// <inheritdoc/>
+    public bool TryRead(in SegmentHandle segment, long page, int count, ulong cookie)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)(count - 1), (uint)(ReadPagesMax - 1), nameof(count));
+        int slot = Begin(segment, RequestKind.Read, page, count, cookie);
+        if (slot < 0) return false;
+        _slots[slot].Pending = ulong.MaxValue >> (64 - count);
+        _slots[slot].Cost = count;
+        Route(slot);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool TryWrite(in SegmentHandle segment, long page, byte* image, ulong cookie)
+    {
+        int slot = Begin(segment, RequestKind.Write, page, 1, cookie);
+        if (slot < 0) return false;
+        _slots[slot].Image = image;
+        BeginChange(slot, segment);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool TryTrim(in SegmentHandle segment, long page, int count, ulong cookie)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)(count - 1), (uint)(Layout.PagesPerExtent - 1), nameof(count));
+        int slot = Begin(segment, RequestKind.Trim, page, count, cookie);
+        if (slot < 0) return false;
+        BeginChange(slot, segment);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Submit()
+    {
+        foreach (ClientPort port in _ports) port.Tx.Flush();
+    }
+
+    /// <summary>
+    /// Gives up the requests with this cookie: they end as TimedOut at the next <see cref="Poll"/>. A write given up may still be applied, or not.
+    /// Returns how many there were.
+    /// </summary>
+    public int Cancel(ulong cookie)
+    {
+        int count = 0;
+        for (int i = 0; i < Capacity; i++)
+        {
+            if (_slots[i].Cookie != cookie || _slots[i].State is RequestState.Free or RequestState.Failing) continue;
+            Fail(i, PageStatus.TimedOut);
+            count++;
+        }
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (ClientPort port in _ports) port.Dispose();
+        _ports = [];
+        _assemblies.Dispose();
+        _slotMemory.Dispose();
+    }
+
+    private int Begin(in SegmentHandle segment, RequestKind kind, long page, int count, ulong cookie)
+    {
+        Invariant.Check((page & (Layout.PagesPerExtent - 1)) + count <= Layout.PagesPerExtent && page >= 0 && segment.Segment.Value != 0);
+        int index = _free.First;
+        if (index < 0) return -1;
+        Remove(ref _free, index);
+        Outstanding++;
+        RequestSlot* slot = _slots + index;
+        slot->Cookie = cookie;
+        slot->Segment = segment.Segment.Value;
+        slot->Page = (ulong)page;
+        slot->Count = (ushort)count;
+        slot->Token = segment.Token;
+        slot->Sequence = 0;
+        slot->FirstShard = segment.FirstShard.Value;
+        slot->Flags = segment.Flags;
+        slot->Kind = kind;
+        slot->Image = null;
+        slot->Pending = 1;
+        slot->Cost = 1;
+        slot->Counter++;
+        slot->Peer = -1;
+        slot->FirstSentNs = 0;
+        slot->Resent = false;
+        return index;
+    }
+
+    private void BeginChange(int index, in SegmentHandle segment)
+    {
+        Invariant.Check(segment.Token != 0);
+        RequestSlot* slot = _slots + index;
+        slot->Sequence = ++_lastSequence;
+        slot->PreviousWrite = _newestWrite;
+        slot->NextWrite = -1;
+        if (_newestWrite >= 0) _slots[_newestWrite].NextWrite = index; else _oldestWrite = index;
+        _newestWrite = index;
+        Route(index);
+    }
+
+    /// <summary>Everything up to it is acknowledged: the sequences run over all segments, so the oldest outstanding one bounds each token's.</summary>
+    private ulong Confirmed => _oldestWrite < 0 ? _lastSequence : _slots[_oldestWrite].Sequence - 1;
+
+    private long Now => _clock == null ? MonotonicClock.NowNs : _clock();
+
+    /// <summary>Takes the slot out of whatever list it is in and gives back what it holds at its peer.</summary>
+    private void Detach(int index)
+    {
+        RequestSlot* slot = _slots + index;
+        switch (slot->State)
+        {
+            case RequestState.Queued:
+                Remove(ref _peers[slot->Peer]!.Queue, index);
+                break;
+            case RequestState.Sent:
+                ClientPeer peer = _peers[slot->Peer]!;
+                Remove(ref peer.Sent, index);
+                peer.InFlight -= slot->Cost;
+                break;
+            case RequestState.Parked:
+                Remove(ref _parked, index);
+                break;
+            case RequestState.Failing:
+                Remove(ref _failing, index);
+                break;
+            case RequestState.Fencing:
+                _fencing--;
+                break;
+        }
+        slot->State = RequestState.Free;
+    }
+
+    /// <summary>Ends a request: the slot is free.</summary>
+    private void End(int index)
+    {
+        Detach(index);
+        RequestSlot* slot = _slots + index;
+        _assemblies.RemoveAll(ref slot->FirstAssembly);
+        if (slot->Kind == RequestKind.Fence)
+        {
+            Append(ref _freeFences, index);
+            return;
+        }
+        if (slot->Kind != RequestKind.Read)
+        {
+            if (slot->PreviousWrite >= 0) _slots[slot->PreviousWrite].NextWrite = slot->NextWrite; else _oldestWrite = slot->NextWrite;
+            if (slot->NextWrite >= 0) _slots[slot->NextWrite].PreviousWrite = slot->PreviousWrite; else _newestWrite = slot->PreviousWrite;
+        }
+        Outstanding--;
+        Append(ref _free, index);
+    }
+
+    private void Fail(int index, PageStatus status)
+    {
+        Detach(index);
+        _slots[index].State = RequestState.Failing;
+        _slots[index].Failure = status;
+        Append(ref _failing, index);
+    }
+
+    private void Park(int index)
+    {
+        Detach(index);
+        _slots[index].State = RequestState.Parked;
+        _slots[index].SentNs = Now;
+        _slots[index].Peer = -1;
+        _assemblies.RemoveAll(ref _slots[index].FirstAssembly);
+        Append(ref _parked, index);
+    }
+
+    private void Append(ref SlotList list, int index)
+    {
+        _slots[index].Next = -1;
+        _slots[index].Previous = list.Last;
+        if (list.Last >= 0) _slots[list.Last].Next = index; else list.First = index;
+        list.Last = index;
+    }
+
+    private void Remove(ref SlotList list, int index)
+    {
+        RequestSlot* slot = _slots + index;
+        if (slot->Previous >= 0) _slots[slot->Previous].Next = slot->Next; else list.First = slot->Next;
+        if (slot->Next >= 0) _slots[slot->Next].Previous = slot->Previous; else list.Last = slot->Previous;
+    }
+}

@@ -1,0 +1,43 @@
+using Rum.FastPath.Server;
+
+namespace Rum.FastPath.Client;
+
+/// <summary>Counters of a page client since its start. Read by other threads without a lock: each field is right, together they may be a moment apart.</summary>
+public struct PageClientCounters
+{
+    /// <summary>Pages read, zeros included.</summary>
+    public long PagesRead;
+
+    /// <summary>Of those, zeros.</summary>
+    public long ZeroPagesRead;
+
+    /// <summary>Pages written.</summary>
+    public long PagesWritten;
+
+    /// <summary>Trims acknowledged.</summary>
+    public long Trims;
+
+    /// <summary>Fences acknowledged.</summary>
+    public long Fences;
+
+    /// <summary>Requests that ended otherwise than well.</summary>
+    public long Failed;
+
+    /// <summary>Requests sent again after a time-out.</summary>
+    public long Resends;
+
+    /// <summary>Answers to requests that had ended, or to another life of the slot.</summary>
+    public long LateAnswers;
+
+    /// <summary>Fragments that started their page again, because a newer version of it came.</summary>
+    public long MixedFragments;
+
+    /// <summary>Fragments dropped because too many pages were half-received.</summary>
+    public long AssembliesExhausted;
+
+    /// <summary>Requests that were routed anew because a silo refused them.</summary>
+    public long Rerouted;
+
+    /// <summary>Frames dropped, by <see cref="Frames.FrameFault"/>.</summary>
+    public PageServerCounters.FaultCounters Faults;
+}

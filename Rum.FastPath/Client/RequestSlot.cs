@@ -1,0 +1,69 @@
+using Rum.Core;
+
+namespace Rum.FastPath.Client;
+
+/// <summary>Where a request stands.</summary>
+internal enum RequestState : byte
+{
+    /// <summary>In the free list.</summary>
+    Free,
+
+    /// <summary>Waits for credit or for room in the driver: in its peer's queue.</summary>
+    Queued,
+
+    /// <summary>Sent: in its peer's sent list, the least recently sent first.</summary>
+    Sent,
+
+    /// <summary>A write that waits until its token is recorded at the silo; in no list.</summary>
+    Fencing,
+
+    /// <summary>No silo can take it now: in the parked list.</summary>
+    Parked,
+
+    /// <summary>Ended without success, waits to be reported: in the failing list.</summary>
+    Failing,
+}
+
+/// <summary>A request's kind; Fence is the client's own.</summary>
+internal enum RequestKind : byte
+{
+    Read = PageOperation.Read,
+    Write = PageOperation.Write,
+    Trim = PageOperation.Trim,
+    Fence,
+}
+
+/// <summary>An outstanding request. Lists are chained by slot numbers, -1 ends them.</summary>
+internal unsafe struct RequestSlot
+{
+    public ulong Cookie;
+    public byte* Image;
+    public ulong Segment;
+    public ulong Page;
+    public ulong Token;
+    public ulong Sequence;
+    public ulong Pending;          // reads: a bit per page that has not come
+    public long SentNs, FirstSentNs;
+    public uint Counter;           // raised at each new request in the slot
+    public uint Epoch;
+    public int Next, Previous;     // in the list that State names
+    public int NextWrite, PreviousWrite;
+    public int FirstAssembly;
+    public int Peer;               // -1: none
+    public int Cost;               // pages that it takes of the peer's credits while sent
+    public ushort Count;
+    public ushort Shard, FirstShard;
+    public SegmentFlags Flags;
+    public PageStatus Failure;
+    public RequestState State;
+    public RequestKind Kind;
+    public bool Resent;
+}
+
+/// <summary>A list of slots.</summary>
+internal struct SlotList
+{
+    public int First, Last;
+
+    public static readonly SlotList Empty = new() { First = -1, Last = -1 };
+}

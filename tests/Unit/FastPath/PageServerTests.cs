@@ -1,0 +1,107 @@
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.FastPath.Client;
+using Rum.FastPath.Drivers.Simulated;
+
+namespace Rum.Unit.FastPath;
+
+public sealed class PageServerTests
+{
+    [Theory]
+    [InlineData(4096)]
+    [InlineData(1344)]
+    [InlineData(256)]
+    public void What_is_written_is_read(int maxPayload)
+    {
+        using var cluster = new Cluster(2, network: new SimulatedNetworkOptions { MaxPayload = maxPayload });
+        SegmentHandle a = Cluster.Handle(5, 1), b = Cluster.Handle(6, 2);
+        Assert.Equal((PageStatus.Zero, 0), cluster.Read(a, 3));
+        Assert.Equal(PageStatus.Ok, cluster.Write(a, 3, 0xAB));
+        Assert.Equal(PageStatus.Ok, cluster.Write(b, 3, 0xCD));
+        Assert.Equal(PageStatus.Ok, cluster.Write(a, 16384 * 3, 0x11));
+        Assert.Equal((PageStatus.Ok, 0xAB), cluster.Read(a, 3));
+        Assert.Equal((PageStatus.Ok, 0xCD), cluster.Read(b, 3));
+        Assert.Equal((PageStatus.Ok, 0x11), cluster.Read(a, 16384 * 3));
+        Assert.Equal(PageStatus.Ok, cluster.Write(a, 3, 0, zero: true));
+        Assert.Equal((PageStatus.Zero, 0), cluster.Read(a, 3));
+        Assert.Equal(PageStatus.Ok, cluster.Trim(b, 0, 100));
+        Assert.Equal((PageStatus.Zero, 0), cluster.Read(b, 3));
+    }
+
+    [Fact]
+    public void A_silo_without_a_view_lets_requests_wait()
+    {
+        using var cluster = new Cluster(views: false);
+        ClusterView view = cluster.View(1);
+        cluster.SetClientView(view);
+        Assert.True(cluster.Client.TryRead(Cluster.Handle(1, 0), 0, 1, 9));
+        cluster.Until(() => cluster.Server.Counters.Refused[(int)PageStatus.NotReady] > 0, "NotReady answered");
+        int ended = 0;
+        cluster.SetServerView(view);
+        cluster.Until(() => ended == 1, "read completes", each: _ => ended++);
+        Assert.True(cluster.Client.StaleViewReports > 0);
+    }
+
+    [Fact]
+    public void A_later_writer_fences_the_earlier()
+    {
+        using var cluster = new Cluster();
+        Assert.Equal(PageStatus.Ok, cluster.Write(Cluster.Handle(1, 5), 0, 1));
+        Assert.Equal(PageStatus.Ok, cluster.Write(Cluster.Handle(1, 6), 0, 2));
+        Assert.Equal(PageStatus.Fenced, cluster.Write(Cluster.Handle(1, 5), 0, 3));
+        Assert.Equal((PageStatus.Ok, 2), cluster.Read(Cluster.Handle(1, 0), 0));
+    }
+
+    [Fact]
+    public async Task A_freed_segment_is_gone_and_its_frames_are_free()
+    {
+        using var cluster = new Cluster();
+        for (int i = 0; i < 20; i++) Assert.Equal(PageStatus.Ok, cluster.Write(Cluster.Handle(1, 5), i, 1));
+        Assert.Equal(20, cluster.Server.PoolStatistics.PagesStored);
+        Task dropped = cluster.Server.DropSegmentAsync(new SegmentId(1));
+        cluster.Until(() => dropped.IsCompleted, "drop completes");
+        await dropped;
+        Assert.Equal(0, cluster.Server.PoolStatistics.PagesStored);
+        Assert.Equal(cluster.Server.PoolStatistics.FramesTotal, cluster.Server.PoolStatistics.FramesFree);
+        Assert.Equal(PageStatus.Gone, cluster.Read(Cluster.Handle(1, 5), 3).Status);
+        Assert.Equal(PageStatus.Gone, cluster.Write(Cluster.Handle(1, 5), 3, 1));
+    }
+
+    [Fact]
+    public void A_shard_that_moved_is_found_after_the_next_view()
+    {
+        using var cluster = new Cluster(2);
+        SegmentHandle segment = Cluster.Handle(2, 5);
+        Assert.Equal(PageStatus.Ok, cluster.Write(segment, 0, 7));
+        ClusterView moved = cluster.View(2, epoch: 2, owner: _ => 1);
+        cluster.SetServerView(moved);
+        int ended = 0;
+        Assert.True(cluster.Client.TryRead(segment, 0, 1, 9));
+        long reports = cluster.Client.StaleViewReports;
+        cluster.Until(() => cluster.Client.StaleViewReports > reports, "stale view reported", each: _ => ended++);
+        Assert.Equal(0, ended);
+        cluster.SetClientView(moved);
+        cluster.Until(() => ended == 1, "read completes at the new silo", each: c =>
+        {
+            ended++;
+            Assert.Equal(PageStatus.Zero, c.Status);
+        });
+    }
+
+    [Fact]
+    public void Pages_of_a_lost_shard_end_as_Lost_each()
+    {
+        using var cluster = new Cluster();
+        cluster.SetView(cluster.View(2, state: _ => ShardState.Lost));
+        var pages = new List<long>();
+        cluster.Step();
+        Assert.True(cluster.Client.TryRead(Cluster.Handle(1, 0), 10, 5, 9));
+        cluster.Until(() => pages.Count == 5, "five pages end", each: c =>
+        {
+            Assert.Equal(PageStatus.Lost, c.Status);
+            pages.Add(c.Page);
+        });
+        Assert.Equal([10, 11, 12, 13, 14], pages);
+        Assert.Equal(0, cluster.Client.Outstanding);
+    }
+}

@@ -1,1 +1,1 @@
-return 0;
+return await Rum.Cli.RumCommand.RunAsync(args);

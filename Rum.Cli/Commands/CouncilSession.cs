@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.Net;
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.Silo.Council;
+
+namespace Rum.Cli.Commands;
+
+/// <summary>Asks the council for a command, and turns what goes wrong into a message and an exit code.</summary>
+internal sealed class CouncilSession : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly CancellationToken _cancellation;
+    private RemoteCouncil _council;
+
+    private CouncilSession(IPEndPoint address, CancellationToken cancellation)
+    {
+        _council = new RemoteCouncil(address, Patience);
+        _cancellation = cancellation;
+    }
+
+    public static CouncilSession Open(ClusterOptions options, ParseResult parsed, CancellationToken cancellation) =>
+        new(options.Address(parsed), cancellation);
+
+    public async Task<T> AskAsync<T>(CouncilRequest request)
+        where T : CouncilAnswer
+    {
+        IPEndPoint first = _council.Address;
+        try
+        {
+            CouncilAnswer answer = await _council.AskAsync(request, _cancellation);
+            if (answer.Error == RumError.NotLeader && IPEndPoint.TryParse(answer.Message, out IPEndPoint? leader) && !leader.Equals(first))
+            {
+                _council.Dispose();
+                _council = new RemoteCouncil(leader, Patience);
+                answer = await _council.AskAsync(request, _cancellation);
+            }
+            if (answer.Error != RumError.None) throw new CommandFailedException(ExitCode.Failed, $"{answer.Message} ({answer.Error})");
+            return (T)answer;
+        }
+        catch (CouncilUnreachableException e)
+        {
+            string start = IPAddress.IsLoopback(_council.Address.Address) ? "rum silo run --dev" : "rum silo run --machines machines.csv --memory 4G";
+            throw new CommandFailedException(ExitCode.NoSilo, $"{e.Message}\nStart one with: {start}");
+        }
+    }
+
+    public async Task<Result> DecideAsync(Core.Council.Command command)
+    {
+        CommandAnswer answer = await AskAsync<CommandAnswer>(new CommandRequest(default, command));
+        if (answer.Result.Error != RumError.None) throw new CommandFailedException(ExitCode.Failed, $"{answer.Result.Message} ({answer.Result.Error})");
+        return answer.Result;
+    }
+
+    public void Dispose() => _council.Dispose();
+}

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Text.Json;
+using Rum.Cli.Output;
+using Rum.Core.Configuration;
+using Rum.Core.Council;
+using Rum.Silo.Reporting;
+using Command = System.CommandLine.Command;
+
+namespace Rum.Cli.Commands;
+
+/// <summary><c>rum status</c> and <c>rum stats</c>.</summary>
+internal static class StatusCommands
+{
+    public static Command BuildStatus()
+    {
+        var command = new ExampleCommand(
+            "status", "The cluster: silos, room, shards, and which loss it survives", "rum status", "rum status --machines machines.csv --json");
+        ClusterOptions options = new ClusterOptions().AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using CouncilSession council = CouncilSession.Open(options, parsed, cancellation);
+            ClusterReport report = ReportMapper.Report((await council.AskAsync<StatusAnswer>(new Describe())).Status);
+            if (parsed.GetValue(options.Json)) Report.Json(report, ReportJson.Default.ClusterReport);
+            else Print(report);
+        });
+        return command;
+    }
+
+    public static Command BuildStats()
+    {
+        var command = new ExampleCommand("stats", "Counters of every silo", "rum stats", "rum stats --json");
+        ClusterOptions options = new ClusterOptions().AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using CouncilSession council = CouncilSession.Open(options, parsed, cancellation);
+            ClusterReport cluster = ReportMapper.Report((await council.AskAsync<StatusAnswer>(new Describe())).Status);
+            IReadOnlyList<StatsReport> stats = await FetchAsync(cluster, cancellation);
+            if (parsed.GetValue(options.Json)) Report.Json(stats, ReportJson.Default.IReadOnlyListStatsReport);
+            else Print(stats);
+        });
+        return command;
+    }
+
+    /// <summary>The counters of every silo that is up, by its HTTP server.</summary>
+    public static async Task<IReadOnlyList<StatsReport>> FetchAsync(ClusterReport cluster, CancellationToken cancellation)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
+        var found = new List<StatsReport>();
+        foreach (SiloReport silo in cluster.Silos.Where(s => s.State == "up"))
+        {
+            if (silo.Http.Length == 0)
+            {
+                Console.Error.WriteLine($"rum: silo {silo.Name} has no HTTP server (--http off); its counters are not shown");
+                continue;
+            }
+            try
+            {
+                string text = await http.GetStringAsync($"{silo.Http}/stats", cancellation);
+                found.Add(JsonSerializer.Deserialize(text, ReportJson.Default.StatsReport)!);
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or JsonException && !cancellation.IsCancellationRequested)
+            {
+                Console.Error.WriteLine($"rum: silo {silo.Name} did not answer at {silo.Http}/stats: {e.Message}");
+            }
+        }
+        return found;
+    }
+
+    private static void Print(ClusterReport cluster)
+    {
+        Console.WriteLine($"cluster  {cluster.ClusterId}, generation {cluster.Generation}, decree {cluster.Decree}");
+        Console.WriteLine($"room     {ByteSize.Format(cluster.ChargedBytes)} of {ByteSize.Format(cluster.CapacityBytes)} allocated");
+        ShardsReport shards = cluster.Shards;
+        Console.WriteLine($"shards   {shards.Served} served, {shards.Unassigned} unassigned, {shards.Lost} lost");
+        Console.WriteLine($"use      {cluster.Segments} segments, {cluster.Sessions} sessions");
+        Console.WriteLine($"survives {cluster.Survivable}");
+        Console.WriteLine();
+        Report.Table(
+            [">id", "silo", "state", ">room", ">allocated", ">shards", ">in use", "council", "http"],
+            cluster.Silos.Select(s => (IReadOnlyList<string>)
+            [
+                $"{s.Id}", s.Name, s.State, ByteSize.Format(s.CapacityBytes), ByteSize.Format(s.ChargedBytes), $"{s.Shards}", $"{s.ShardsInUse}",
+                s.Council ? "yes" : "", s.Http,
+            ]));
+    }
+
+    private static void Print(IReadOnlyList<StatsReport> stats)
+    {
+        IEnumerable<string> names = stats.SelectMany(s => s.Counters.Keys).Distinct().Order();
+        Report.Table(
+            ["counter", .. stats.Select(s => ">" + s.Silo)],
+            names.Select(name => (IReadOnlyList<string>)[name, .. stats.Select(s => s.Counters.TryGetValue(name, out long n) ? $"{n:#,0}" : "")]));
+    }
+}

@@ -1,0 +1,96 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.Core.Council.Codec;
+using Rum.FastPath.Frames;
+using Rum.FastPath.Server;
+using Rum.Silo.Council;
+
+namespace Rum.Silo.Control;
+
+/// <summary>
+/// Takes the control requests that arrive at the page server's sockets to the council, and the answers back. Where this silo doesn't hold the
+/// council it answers NotLeader with the council's address as the message. A request that can't be taken is dropped: its sender asks again.
+/// </summary>
+public sealed partial class ControlPlane : IControlSink, IDisposable
+{
+    private readonly Channel<ControlRequest> _queue = Channel.CreateBounded<ControlRequest>(
+        new BoundedChannelOptions(CouncilLeader.QueueMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    private readonly string _councilAddress;
+    private readonly ILogger _log;
+    private PageServer? _server;
+    private CouncilLeader? _leader;
+    private Task _pump = Task.CompletedTask;
+    private long _malformed;
+
+    /// <summary>A control plane that takes requests but answers none before <see cref="Start"/>.</summary>
+    public ControlPlane(string councilAddress, ILogger log)
+    {
+        _councilAddress = councilAddress;
+        _log = log;
+    }
+
+    /// <summary>Requests that were none.</summary>
+    public long Malformed => Interlocked.Read(ref _malformed);
+
+    /// <inheritdoc/>
+    public bool TryAccept(ControlRequest request) => _queue.Writer.TryWrite(request);
+
+    /// <summary>Begins to answer, by <paramref name="leader"/> or, null, with the address of the council.</summary>
+    public void Start(PageServer server, CouncilLeader? leader)
+    {
+        _server = server;
+        _leader = leader;
+        _pump = Task.Run(PumpAsync);
+    }
+
+    /// <summary>Stops taking requests and waits for the pump.</summary>
+    public void Dispose()
+    {
+        _queue.Writer.TryComplete();
+        _pump.Wait();
+    }
+
+    private async Task PumpAsync()
+    {
+        await foreach (ControlRequest request in _queue.Reader.ReadAllAsync()) Handle(request);
+    }
+
+    private void Handle(ControlRequest request)
+    {
+        if (!RequestCodec.TryDecode(request.Payload, out CouncilRequest? decoded))
+        {
+            Interlocked.Increment(ref _malformed);
+            Answer(request, new CouncilAnswer(RumError.InvalidArgument, "the control request can't be read; do both ends have the same version?", 0, 0));
+        }
+        else if (_leader is null)
+        {
+            Answer(request, new CouncilAnswer(RumError.NotLeader, _councilAddress, 0, 0));
+        }
+        else if (decoded is CommandRequest { Command: Expire })
+        {
+            Answer(request, new CouncilAnswer(RumError.InvalidArgument, "only the council itself ends a session for its lease", 0, 0));
+        }
+        else
+        {
+            _leader.TryAsk(decoded, answer => Answer(request, answer));
+        }
+    }
+
+    private void Answer(ControlRequest request, CouncilAnswer answer)
+    {
+        byte[] buffer = new byte[FrameCodec.ControlMessageBytesMax];
+        int length = AnswerCodec.Encode(buffer, answer);
+        if (length < 0)
+        {
+            LogTooLong(answer.GetType().Name);
+            length = AnswerCodec.Encode(buffer, new CouncilAnswer(RumError.Internal, "the answer is too long for a control message", answer.Decree, answer.ViewDecree));
+        }
+        _server!.Answer(request, answer.Error, buffer.AsSpan(0, length));
+    }
+
+    [LoggerMessage(200, LogLevel.Error, "a {Answer} is too long for a control message")]
+    private partial void LogTooLong(string answer);
+}

@@ -1,0 +1,214 @@
+using Microsoft.Extensions.Logging;
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.FastPath.Server;
+using Rum.Silo.Council;
+
+namespace Rum.Silo.Control;
+
+/// <summary>
+/// A silo's place in the cluster: joins, says that it lives, fetches views for the page server, carries out drops and confirms them, leaves. Asks for
+/// ever; what doesn't work is said once, and once more when it works again. Runs as one task.
+/// </summary>
+public sealed partial class Membership
+{
+    private readonly Member _self;
+    private readonly ICouncil _council;
+    private readonly PageServer _server;
+    private readonly TimeSpan _interval;
+    private readonly ILogger _log;
+    private readonly TaskCompletionSource _serving = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SiloId _id;
+    private ulong _viewDecree;
+    private ulong _dropped;
+    private ulong _chargesAsOf;
+    private string _trouble = "";
+
+    /// <summary>Who joins, by whom, for which page server.</summary>
+    public Membership(Member self, ICouncil council, PageServer server, TimeSpan interval, ILogger log)
+    {
+        _self = self;
+        _council = council;
+        _server = server;
+        _interval = interval;
+        _log = log;
+    }
+
+    /// <summary>Ends when the page server has its first view in which this silo is a member.</summary>
+    public Task Serving => _serving.Task;
+
+    /// <summary>Whether it is a member and the council answered lately.</summary>
+    public bool Ready => _serving.Task.IsCompletedSuccessfully && _trouble.Length == 0;
+
+    /// <summary>What keeps it from its place now, empty for nothing.</summary>
+    public string Trouble => Volatile.Read(ref _trouble);
+
+    /// <summary>The number that the council gave it, 0 before.</summary>
+    public SiloId Id => _id;
+
+    /// <summary>Keeps the place until cancelled. Throws <see cref="SiloStartException"/> when another process has taken it for good.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            TimeSpan pause = _interval;
+            try
+            {
+                if (_id.Value == 0) await JoinAsync(stop);
+                await BeatAsync(stop);
+                Recovered();
+            }
+            catch (CouncilUnreachableException e)
+            {
+                Troubled(e.Message);
+                pause = TimeSpan.FromMilliseconds(500);
+            }
+            catch (CouncilRefusedException e)
+            {
+                Troubled(e.Message);
+                pause = TimeSpan.FromSeconds(1);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            try
+            {
+                await Task.Delay(pause, stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Gives the place up, as far as the council can be told in time.</summary>
+    public async Task LeaveAsync(CancellationToken patience)
+    {
+        if (_id.Value == 0) return;
+        try
+        {
+            await DecideAsync(new Leave(_id, _self.Incarnation), patience);
+            LogLeft(_id.Value);
+        }
+        catch (Exception e) when (e is CouncilUnreachableException or CouncilRefusedException or OperationCanceledException)
+        {
+            LogLeaveFailed(e.Message);
+        }
+    }
+
+    private async Task JoinAsync(CancellationToken stop)
+    {
+        Result result = await DecideAsync(new Join(_self), stop);
+        if (result.Error == RumError.StaleView)
+            throw new SiloStartException($"another process has taken the place of silo {_self.Name}: {result.Message}");
+        _id = ((JoinResult)result).Silo;
+        _viewDecree = 0;
+        LogJoined(_self.Name, _id.Value, _self.Incarnation.ToString());
+    }
+
+    private async Task BeatAsync(CancellationToken stop)
+    {
+        CouncilAnswer answer = await _council.AskAsync(new SiloHeartbeat(_id, _self.Incarnation, _viewDecree), stop);
+        if (answer.Error == RumError.StaleView)
+        {
+            // The join that follows is refused if a later process has the place; else the council had lost sight of this one.
+            _id = default;
+            return;
+        }
+        if (answer is not SiloHeartbeatAnswer beat) throw new CouncilRefusedException(answer.Error, answer.Message);
+        if (beat.ViewDecree > _viewDecree) await FetchViewAsync(stop);
+        if (beat.LastDrop > _dropped) await DropAsync(stop);
+        if (beat.Decree > _chargesAsOf) await FetchChargesAsync(stop);
+    }
+
+    private async Task FetchViewAsync(CancellationToken stop)
+    {
+        if (await _council.AskAsync(new GetView(_viewDecree), stop) is not ViewAnswer { View: { } view }) return;
+        await _server.SetViewAsync(view);
+        _viewDecree = view.Decree;
+        LogView(view.Decree);
+        _serving.TrySetResult();
+    }
+
+    private async Task DropAsync(CancellationToken stop)
+    {
+        bool more = true;
+        while (more)
+        {
+            if (await _council.AskAsync(new GetDrops(_id, _self.Incarnation, _dropped), stop) is not DropsAnswer answer || answer.Drops.Count == 0) return;
+            foreach (Drop drop in answer.Drops)
+            {
+                await (drop.Freed ? _server.DropSegmentAsync(drop.Segment) : _server.DropPagesAsync(drop.Segment, drop.FirstPage, drop.PageCount));
+            }
+            ulong last = answer.Drops[^1].Sequence;
+            await DecideAsync(new Dropped(_id, _self.Incarnation, last), stop);
+            _dropped = last;
+            more = answer.More;
+            LogDropped(answer.Drops.Count, last);
+        }
+    }
+
+    // What is charged here is kept free for its owners; sparse segments share the rest.
+    private async Task FetchChargesAsync(CancellationToken stop)
+    {
+        if (await _council.AskAsync(new Describe(), stop) is not StatusAnswer answer) return;
+        foreach (MemberStatus member in answer.Status.Members)
+        {
+            if (member.Member.Id != _id) continue;
+            await _server.SetSparsePagesMaxAsync(Math.Max(0, _self.Capacity - member.Charged) >> Layout.PageShift);
+        }
+        _chargesAsOf = answer.Decree;
+    }
+
+    private async Task<Result> DecideAsync(Command command, CancellationToken stop)
+    {
+        CouncilAnswer answer = await _council.AskAsync(new CommandRequest(default, command), stop);
+        if (answer is not CommandAnswer decided) throw new CouncilRefusedException(answer.Error, answer.Message);
+        if (decided.Result.Error is RumError.None or RumError.StaleView) return decided.Result;
+        throw new CouncilRefusedException(decided.Result.Error, decided.Result.Message);
+    }
+
+    private void Troubled(string message)
+    {
+        if (_trouble == message) return;
+        Volatile.Write(ref _trouble, message);
+        LogTrouble(message);
+    }
+
+    private void Recovered()
+    {
+        if (_trouble.Length == 0) return;
+        Volatile.Write(ref _trouble, "");
+        LogRecovered();
+    }
+
+    [LoggerMessage(210, LogLevel.Information, "joined as silo {Id} under the name {Name}, incarnation {Incarnation}")]
+    private partial void LogJoined(string name, ushort id, string incarnation);
+
+    [LoggerMessage(211, LogLevel.Debug, "serving the view of decree {Decree}")]
+    private partial void LogView(ulong decree);
+
+    [LoggerMessage(212, LogLevel.Debug, "dropped the memory of {Count} freed segments or extents, up to drop {Last}")]
+    private partial void LogDropped(int count, ulong last);
+
+    [LoggerMessage(213, LogLevel.Warning, "{Trouble}; asking again until it answers")]
+    private partial void LogTrouble(string trouble);
+
+    [LoggerMessage(214, LogLevel.Information, "the council answers again")]
+    private partial void LogRecovered();
+
+    [LoggerMessage(215, LogLevel.Information, "left the cluster as silo {Id}")]
+    private partial void LogLeft(ushort id);
+
+    [LoggerMessage(216, LogLevel.Warning, "could not tell the council that this silo leaves: {Reason}")]
+    private partial void LogLeaveFailed(string reason);
+}
+
+/// <summary>The council answered, but not with what was asked for.</summary>
+public sealed class CouncilRefusedException(RumError error, string message) : Exception($"the council refuses: {message} ({error})")
+{
+    /// <summary>Why.</summary>
+    public RumError Error { get; } = error;
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace Rum.Silo.Council;
+
+/// <content>What it logs.</content>
+public sealed partial class CouncilLeader
+{
+    [LoggerMessage(100, LogLevel.Information, "council of cluster {Cluster}, generation {Generation}: recovered to decree {Decree}, {Sessions} sessions")]
+    private partial void LogRecovered(Guid cluster, uint generation, ulong decree, int sessions);
+
+    [LoggerMessage(101, LogLevel.Information, "session {Session} opened by {Client}, lease {LeaseMs} ms")]
+    private partial void LogSessionOpened(ulong session, string client, int leaseMs);
+
+    [LoggerMessage(102, LogLevel.Information, "session {Session} closed")]
+    private partial void LogSessionClosed(ulong session);
+
+    [LoggerMessage(103, LogLevel.Warning, "session {Session} expired: no heartbeat for its whole lease; its anonymous memory is freed")]
+    private partial void LogSessionExpired(ulong session);
+
+    [LoggerMessage(104, LogLevel.Information, "silo {Name} joined as silo {Id}, incarnation {Incarnation}")]
+    private partial void LogJoined(string name, ushort id, string incarnation);
+
+    [LoggerMessage(105, LogLevel.Information, "silo {Id} left")]
+    private partial void LogLeft(ushort id);
+
+    [LoggerMessage(106, LogLevel.Critical, "the council has failed and decides nothing any more")]
+    private partial void LogFailed(Exception defect);
+}

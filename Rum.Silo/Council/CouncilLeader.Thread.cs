@@ -1,0 +1,170 @@
+using System.Collections.Concurrent;
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.Silo.Storage;
+
+namespace Rum.Silo.Council;
+
+/// <content>The thread: one round is one decree at most.</content>
+public sealed partial class CouncilLeader
+{
+    private readonly List<Asked> _round = [];
+    private readonly List<Proposal> _proposals = [];
+    private readonly List<Result> _results = [];
+    private readonly List<(SessionId Session, ulong Counter)> _due = [];
+    private readonly byte[] _batch = new byte[1 << 20];
+
+    private void Run()
+    {
+        try
+        {
+            while (Gather())
+            {
+                RenewLeases();
+                Propose();
+                Decide();
+                AnswerRound();
+                if (_store.LogBytes > CheckpointBytes) Checkpoint();
+            }
+            if (_store.LogBytes > 0) Checkpoint();
+        }
+        catch (Exception defect) when (defect is CouncilStoreException or InvariantViolationException)
+        {
+            LogFailed(defect);
+            _failed(defect);
+        }
+    }
+
+    /// <summary>Waits for requests or for the next lease that is due; false when it is time to stop.</summary>
+    private bool Gather()
+    {
+        _round.Clear();
+        long wait = Math.Clamp((_leases.NextDueNs() - _nowNs()) / 1_000_000 + 1, 0, 1000);
+        try
+        {
+            if (_asked.TryTake(out Asked first, (int)wait)) _round.Add(first);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ObjectDisposedException)
+        {
+            return false;
+        }
+        while (_round.Count < BatchMax && _asked.TryTake(out Asked next)) _round.Add(next);
+        return _round.Count > 0 || !_asked.IsCompleted;
+    }
+
+    // Before expiry is looked at, so that a heartbeat that arrived in time but waited in the queue still saves its session.
+    private void RenewLeases()
+    {
+        long now = _nowNs();
+        foreach (Asked asked in _round)
+        {
+            SessionId session = asked.Request switch
+            {
+                Heartbeat beat => beat.Session,
+                CommandRequest { Command: not Expire } command => command.Command.Speaker,
+                _ => default,
+            };
+            if (session.Value != 0) _leases.Renew(session, now);
+        }
+    }
+
+    private void Propose()
+    {
+        _proposals.Clear();
+        foreach (Asked asked in _round)
+        {
+            if (asked.Request is not CommandRequest request) continue;
+            Command command = request.Command is OpenSession { LeaseMs: 0 } open ? open with { LeaseMs = _leaseMs } : request.Command;
+            _proposals.Add(new Proposal(request.Id, command));
+        }
+        long now = _nowNs();
+        _leases.Due(now, _due);
+        foreach ((SessionId session, ulong counter) in _due)
+        {
+            if (_leases.IsDue(session, counter, now)) _proposals.Add(new Proposal(default, new Expire(session, counter)));
+        }
+    }
+
+    private void Decide()
+    {
+        _results.Clear();
+        if (_proposals.Count == 0) return;
+        ulong decree = _store.LastDecree + 1;
+        int length = BatchCodec.Encode(_batch, _proposals);
+        long before = _nowNs();
+        _store.Append(decree, _batch.AsSpan(0, length));
+        _counters.SyncNs += _nowNs() - before;
+        foreach (Proposal proposal in _proposals)
+        {
+            Result result = _machine.Apply(decree, proposal);
+            _results.Add(result);
+            KeepLeases(proposal.Command, result);
+        }
+        _counters.Decrees++;
+        _counters.Commands += _proposals.Count;
+        _counters.Decree = decree;
+        _counters.LogBytes = _store.LogBytes;
+        _counters.Sessions = _leases.Count;
+    }
+
+    private void KeepLeases(Command command, Result result)
+    {
+        switch (command)
+        {
+            case OpenSession when result is SessionResult { Error: RumError.None } opened:
+                _leases.Grant(opened.Session, opened.LeaseMs * 1_000_000L, _nowNs());
+                LogSessionOpened(opened.Session.Value, ((OpenSession)command).ClientName, opened.LeaseMs);
+                break;
+            case CloseSession close when _leases.Remove(close.Session):
+                LogSessionClosed(close.Session.Value);
+                break;
+            case Expire expire when _leases.Remove(expire.Session):
+                _counters.SessionsExpired++;
+                LogSessionExpired(expire.Session.Value);
+                break;
+            case Join join when result is JoinResult { Error: RumError.None } joined:
+                LogJoined(join.Silo.Name, joined.Silo.Value, join.Silo.Incarnation.ToString());
+                break;
+            case Leave leave when result.Error == RumError.None:
+                LogLeft(leave.Silo.Value);
+                break;
+        }
+    }
+
+    private void AnswerRound()
+    {
+        int decided = 0;
+        foreach (Asked asked in _round)
+        {
+            if (asked.Request is CommandRequest)
+            {
+                asked.Answer(new CommandAnswer(RumError.None, "", _machine.Decree, _machine.ViewDecree, _results[decided++]));
+                continue;
+            }
+            _counters.Queries++;
+            asked.Answer(_machine.Query(asked.Request));
+        }
+    }
+
+    private void Checkpoint()
+    {
+        _store.WriteCheckpoint(CouncilSnapshot.Encode(_machine));
+        _counters.Checkpoints++;
+        _counters.LogBytes = _store.LogBytes;
+    }
+
+    private static CouncilMachine Recover(ICouncilStore store)
+    {
+        CouncilMachine? machine;
+        if (store.Checkpoint.Bytes.Length == 0) machine = new CouncilMachine(store.ClusterId, store.Generation);
+        else if (!CouncilSnapshot.TryDecode(store.Checkpoint.Bytes, out machine))
+            throw new CouncilStoreException($"the checkpoint of decree {store.Checkpoint.Decree} is whole, but this build can't read its state; start the version that wrote it");
+        foreach (StoredDecree batch in store.Batches)
+        {
+            List<Proposal> proposals = BatchCodec.Decode(batch.Bytes)
+                ?? throw new CouncilStoreException($"decree {batch.Decree} is whole, but this build can't read its commands; start the version that wrote it");
+            foreach (Proposal proposal in proposals) machine.Apply(batch.Decree, proposal);
+        }
+        return machine;
+    }
+}

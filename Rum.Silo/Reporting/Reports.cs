@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Rum.Silo.Reporting;
+
+// What the HTTP server and rum --json print. Field names are part of the interface: add, never rename.
+
+/// <summary>The cluster, as /status and <c>rum status --json</c> print it.</summary>
+public sealed record ClusterReport(
+    string ClusterId, uint Generation, ulong Decree, ShardsReport Shards, int Sessions, int Segments, long CapacityBytes, long ChargedBytes,
+    string Survivable, IReadOnlyList<SiloReport> Silos);
+
+/// <summary>Shards by state.</summary>
+public sealed record ShardsReport(int Ring, int Served, int Unassigned, int Lost);
+
+/// <summary>A silo in <see cref="ClusterReport"/>.</summary>
+public sealed record SiloReport(
+    int Id, string Name, string State, string Incarnation, string Endpoint, string Http, string SharedMemory, string HostId, string Mac, string Label, bool Council,
+    long CapacityBytes, long ChargedBytes, long ToDropBytes, int Shards, int ShardsInUse);
+
+/// <summary>A segment in <c>rum segment list --json</c>.</summary>
+public sealed record SegmentReport(
+    ulong Id, string Key, long SizeBytes, bool Pinned, bool Sparse, int Copies, ulong Owner, ulong Writer, int Readers, long ChargedBytes);
+
+/// <summary>A segment, as <c>rum segment show --json</c> prints it.</summary>
+public sealed record SegmentDetailsReport(SegmentReport Segment, ulong Token, int FirstShard, IReadOnlyList<SegmentPlaceReport> Places);
+
+/// <summary>Extents of a segment on a silo; silo 0: on none, they are lost.</summary>
+public sealed record SegmentPlaceReport(int Silo, long Extents, long Bytes);
+
+/// <summary>A session in <c>rum session list --json</c>.</summary>
+public sealed record SessionReport(ulong Id, string Tenant, string Client, int LeaseMs, long AnonymousBytes, int Segments);
+
+/// <summary>A silo's counters, as /stats and <c>rum stats --json</c> print them: dotted names, units where not counts.</summary>
+public sealed record StatsReport(string Silo, IReadOnlyDictionary<string, long> Counters);
+
+/// <summary>The answer of a command that changed something.</summary>
+public sealed record DoneReport(string Done, string Detail);
+
+/// <summary>Serializers of the reports, generated at build time.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(ClusterReport))]
+[JsonSerializable(typeof(IReadOnlyList<SegmentReport>))]
+[JsonSerializable(typeof(SegmentDetailsReport))]
+[JsonSerializable(typeof(IReadOnlyList<SessionReport>))]
+[JsonSerializable(typeof(StatsReport))]
+[JsonSerializable(typeof(IReadOnlyList<StatsReport>))]
+[JsonSerializable(typeof(DoneReport))]
+public sealed partial class ReportJson : JsonSerializerContext;

@@ -1,0 +1,108 @@
+using System.Diagnostics.Metrics;
+using Rum.Core;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Frames;
+using Rum.FastPath.Server;
+using Rum.Silo.Control;
+using Rum.Silo.Council;
+using Rum.Silo.Reporting;
+
+namespace Rum.Silo;
+
+/// <summary>The silo's counters: read where they are kept, so that counting costs the data thread nothing; published as meter "Rum.Silo" and as /stats.</summary>
+public sealed class SiloMetrics : IDisposable
+{
+    private readonly Meter _meter = new("Rum.Silo");
+    private readonly List<(string Name, Func<long> Read)> _counters = [];
+    private readonly string _silo;
+
+    /// <summary>Counters of these parts.</summary>
+    public SiloMetrics(string silo, PageServer server, IReadOnlyList<IDriver> drivers, ControlPlane control, CouncilLeader? leader)
+    {
+        _silo = silo;
+        AddPages(server);
+        foreach (IDriver driver in drivers) AddDriver(driver);
+        Counter("rum.silo.control.requests", "{request}", () => server.Counters.ControlRequests);
+        Counter("rum.silo.control.dropped", "{request}", () => server.Counters.ControlRequestsDropped);
+        Counter("rum.silo.control.malformed", "{request}", () => control.Malformed);
+        if (leader is not null) AddCouncil(leader);
+    }
+
+    /// <summary>All counters as of now.</summary>
+    public StatsReport Report()
+    {
+        var values = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach ((string name, Func<long> read) in _counters) values[name] = read();
+        return new StatsReport(_silo, values);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private void AddPages(PageServer server)
+    {
+        Gauge("rum.silo.pages", "{page}", () => server.PoolStatistics.PagesStored);
+        Gauge("rum.silo.pages.sparse", "{page}", () => server.PoolStatistics.SparsePagesStored);
+        Gauge("rum.silo.frames.free", "{frame}", () => server.PoolStatistics.FramesFree);
+        Gauge("rum.silo.memory.resident", "By", () => server.PoolStatistics.ResidentBytes);
+        Gauge("rum.silo.segments", "{segment}", () => server.PoolStatistics.Segments);
+        Gauge("rum.silo.extents", "{extent}", () => server.PoolStatistics.Extents);
+        Gauge("rum.silo.view.decree", "{decree}", () => (long)server.ViewDecree);
+        Counter("rum.silo.pages.read", "{page}", () => server.Counters.PagesRead);
+        Counter("rum.silo.pages.read.zero", "{page}", () => server.Counters.ZeroPagesRead);
+        Counter("rum.silo.pages.written", "{page}", () => server.Counters.PagesWritten);
+        Counter("rum.silo.pages.written.again", "{page}", () => server.Counters.DuplicateWrites);
+        Counter("rum.silo.trims", "{request}", () => server.Counters.Trims);
+        Counter("rum.silo.fences", "{request}", () => server.Counters.Fences);
+        Counter("rum.silo.answers.dropped", "{answer}", () => server.Counters.AnswersDropped);
+        foreach (PageStatus status in Enum.GetValues<PageStatus>())
+        {
+            int index = (int)status;
+            if (status != PageStatus.Ok) Counter("rum.silo.refused." + Dotted(status.ToString()), "{request}", () => server.Counters.Refused[index]);
+        }
+        for (int i = 1; i < (int)FrameFault.Count; i++)
+        {
+            int index = i;
+            Counter("rum.silo.frames.bad." + Dotted(((FrameFault)i).ToString()), "{frame}", () => server.Counters.Faults[index]);
+        }
+    }
+
+    private void AddDriver(IDriver driver)
+    {
+        string prefix = $"rum.silo.{driver.Traits.Name}.";
+        Counter(prefix + "frames.sent", "{frame}", () => driver.Counters.FramesSent);
+        Counter(prefix + "frames.received", "{frame}", () => driver.Counters.FramesReceived);
+        Counter(prefix + "bytes.sent", "By", () => driver.Counters.BytesSent);
+        Counter(prefix + "bytes.received", "By", () => driver.Counters.BytesReceived);
+        Counter(prefix + "frames.dropped", "{frame}", () => driver.Counters.FramesDropped);
+        Counter(prefix + "send.back.pressure", "{burst}", () => driver.Counters.SendBackPressure);
+    }
+
+    private void AddCouncil(CouncilLeader leader)
+    {
+        Counter("rum.council.decrees", "{decree}", () => leader.Counters.Decrees);
+        Counter("rum.council.commands", "{command}", () => leader.Counters.Commands);
+        Counter("rum.council.queries", "{request}", () => leader.Counters.Queries);
+        Counter("rum.council.sessions.expired", "{session}", () => leader.Counters.SessionsExpired);
+        Counter("rum.council.sync.time", "ns", () => leader.Counters.SyncNs);
+        Counter("rum.council.checkpoints", "{checkpoint}", () => leader.Counters.Checkpoints);
+        Gauge("rum.council.decree", "{decree}", () => (long)leader.Counters.Decree);
+        Gauge("rum.council.log", "By", () => leader.Counters.LogBytes);
+        Gauge("rum.council.sessions", "{session}", () => leader.Counters.Sessions);
+    }
+
+    private void Counter(string name, string unit, Func<long> read)
+    {
+        _meter.CreateObservableCounter(name, read, unit);
+        _counters.Add((name, read));
+    }
+
+    private void Gauge(string name, string unit, Func<long> read)
+    {
+        _meter.CreateObservableGauge(name, read, unit);
+        _counters.Add((name, read));
+    }
+
+    // OutOfMemory: out.of.memory
+    private static string Dotted(string pascal) => string.Concat(pascal.Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : ".") + char.ToLowerInvariant(c) : c.ToString()));
+}

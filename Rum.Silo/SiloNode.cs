@@ -1,0 +1,192 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Drivers.Udp;
+using Rum.FastPath.Linux;
+using Rum.FastPath.Server;
+using Rum.Silo.Configuration;
+using Rum.Silo.Control;
+using Rum.Silo.Council;
+using Rum.Silo.Http;
+using Rum.Silo.Storage;
+
+namespace Rum.Silo;
+
+/// <summary>
+/// A silo: page server on its drivers, the control plane, the council where this silo holds it, the place in the cluster, the web pages. Created,
+/// started, run until stopped, disposed; each once.
+/// </summary>
+public sealed partial class SiloNode : IAsyncDisposable
+{
+    private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(2);
+
+    private readonly SiloSettings _settings;
+    private readonly ILogger _log;
+    private readonly Incarnation _incarnation = DrawIncarnation();
+    private readonly TaskCompletionSource _defect = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CouncilLeader? _leader;
+    private readonly ControlPlane _control;
+    private readonly PageServer _server;
+    private readonly PageServerThread _thread;
+    private readonly RemoteCouncil? _remote;
+    private readonly Membership _membership;
+    private readonly SiloMetrics _metrics;
+    private readonly IReadOnlyList<IDriver> _drivers;
+    private SiloHttp? _http;
+    private int _disposed;
+
+    private SiloNode(SiloSettings settings, ILoggerFactory loggers)
+    {
+        _settings = settings;
+        _log = loggers.CreateLogger("Rum.Silo");
+        // Sockets before the council: a second silo at the same address must not touch the log.
+        _drivers = BindDrivers();
+        PagePool? pool = null;
+        try
+        {
+            pool = new PagePool(new PagePoolOptions { CapacityBytes = settings.Memory });
+            _leader = settings.HoldsCouncil ? StartCouncil(loggers) : null;
+        }
+        catch
+        {
+            pool?.Dispose();
+            foreach (IDriver driver in _drivers) driver.Dispose();
+            throw;
+        }
+        _control = new ControlPlane(settings.Council.ToString(), _log);
+        _server = new PageServer(_incarnation, pool, _drivers, _control);
+        _thread = new PageServerThread(_server, Fail, settings.Cpu);
+        _control.Start(_server, _leader);
+        _remote = _leader is null ? new RemoteCouncil(settings.Council, TimeSpan.FromSeconds(2)) : null;
+        _membership = new Membership(Describe(), (ICouncil?)_leader ?? _remote!, _server, TimeSpan.FromMilliseconds(100), _log);
+        _metrics = new SiloMetrics(settings.Name, _server, _drivers, _control, _leader);
+    }
+
+    /// <summary>Ready: a member that serves a view and that the council answers.</summary>
+    public bool Ready => _membership.Ready;
+
+    /// <summary>Binds sockets, reads the log, starts the threads. Throws <see cref="SiloStartException"/> or <see cref="CouncilStoreException"/>.</summary>
+    public static SiloNode Create(SiloSettings settings, ILoggerFactory loggers) => new(settings, loggers);
+
+    /// <summary>Starts the web pages.</summary>
+    public async Task StartAsync(ILoggerFactory loggers, CancellationToken stop)
+    {
+        if (_settings.Http is not null)
+        {
+            _http = new SiloHttp(_settings.Http, _membership, (ICouncil?)_leader ?? _remote!, _metrics, loggers);
+            await _http.StartAsync(stop);
+        }
+        string transports = string.Join(", ", _drivers.Select(d => d.Traits.Name));
+        LogStarted(_settings.Name, _settings.Self.ToString(), Core.Configuration.ByteSize.Format(_settings.Memory), transports, _incarnation.ToString());
+    }
+
+    /// <summary>Keeps the silo's place in the cluster until stopped; <paramref name="serving"/> is called once, when it has it.</summary>
+    public async Task RunAsync(Action serving, CancellationToken stop)
+    {
+        Task member = _membership.RunAsync(stop);
+        Task first = await Task.WhenAny(member, _membership.Serving, _defect.Task);
+        if (first == _membership.Serving)
+        {
+            serving();
+            await Task.WhenAny(member, _defect.Task);
+        }
+        if (_defect.Task.IsFaulted) await _defect.Task;
+        await member;
+        LogStopping();
+        using var patience = new CancellationTokenSource(LeavePatience);
+        await _membership.LeaveAsync(patience.Token);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (_http is not null) await _http.DisposeAsync();
+        _metrics.Dispose();
+        _remote?.Dispose();
+        _control.Dispose();
+        _leader?.Dispose();
+        _thread.Dispose();
+        LogStopped();
+    }
+
+    private CouncilLeader StartCouncil(ILoggerFactory loggers)
+    {
+        ICouncilStore store = OpenStore();
+        try
+        {
+            return new CouncilLeader(store, (int)_settings.Lease.TotalMilliseconds, () => MonotonicClock.NowNs, loggers.CreateLogger("Rum.Silo.Council"), Fail);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    private ICouncilStore OpenStore()
+    {
+        if (_settings.DataDirectory is not { } directory) return new MemoryCouncilStore();
+        if (!CouncilStore.Exists(directory))
+        {
+            if (!_settings.Init && !_settings.Dev)
+            {
+                throw new SiloStartException(
+                    $"{directory} holds no cluster. If this is a new one: rum cluster init --data {directory} (or add --init). "
+                    + "If the cluster exists already, its log is elsewhere: say where with --data.");
+            }
+            LogBorn(CouncilStore.Create(directory), directory);
+        }
+        return CouncilStore.Open(directory, message => LogStore(message));
+    }
+
+    private Member Describe() => new(
+        default,
+        _settings.Name,
+        _incarnation,
+        _settings.Self.ToString(),
+        _settings.Http is null ? "" : $"http://{_settings.Http}",
+        _drivers.Any(d => d.Traits.Name == "shm") ? _settings.SharedMemoryPath : "",
+        HostIdentity.BootId,
+        _settings.Mac,
+        _settings.Label,
+        _settings.Memory,
+        _settings.HoldsCouncil);
+
+    private void Fail(Exception defect)
+    {
+        LogDefect(defect);
+        _defect.TrySetException(defect);
+    }
+
+    private static Incarnation DrawIncarnation()
+    {
+        ulong drawn;
+        do drawn = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+        while (drawn == 0);
+        return new Incarnation(drawn);
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "silo {Name} at {Address} offers {Memory} over {Transports}, incarnation {Incarnation}")]
+    private partial void LogStarted(string name, string address, string memory, string transports, string incarnation);
+
+    [LoggerMessage(2, LogLevel.Information, "stopping")]
+    private partial void LogStopping();
+
+    [LoggerMessage(3, LogLevel.Information, "stopped")]
+    private partial void LogStopped();
+
+    [LoggerMessage(4, LogLevel.Information, "cluster {Cluster} is born in {Directory}")]
+    private partial void LogBorn(Guid cluster, string directory);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Message}")]
+    private partial void LogStore(string message);
+
+    [LoggerMessage(6, LogLevel.Critical, "a defect ends this silo")]
+    private partial void LogDefect(Exception defect);
+
+    [LoggerMessage(7, LogLevel.Warning, "no shared memory: {Reason}; clients on this machine use UDP")]
+    private partial void LogNoSharedMemory(string reason);
+}

@@ -124,7 +124,9 @@ public sealed unsafe partial class SharedMemoryServerDriver : IDriver
     private void Close(int position)
     {
         SharedMemoryConnection connection = _active[position];
-        connection.Close(); // Closing the socket also ends its watch.
+        // Said explicitly: closing alone wouldn't end the watch while a child between fork and exec has the socket too.
+        _ = Polling.epoll_ctl(_epoll.Value, Polling.EPOLL_CTL_DEL, connection.Socket, null);
+        connection.Close();
         _places[connection.Address.Low] = null;
         _active[position] = _active[--_activeCount];
         _active[_activeCount] = null!;

@@ -51,6 +51,9 @@ internal sealed unsafe class TxBatch : IDisposable
         return left == 0;
     }
 
+    /// <summary>Forgets what was not sent.</summary>
+    public void Clear() => Count = 0;
+
     /// <summary>Whether this many frames can be added, after sending if need be.</summary>
     public bool MakeRoom(int frames)
     {

@@ -1,0 +1,183 @@
+using Rum.Core;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Frames;
+using Rum.FastPath.Linux;
+
+namespace Rum.FastPath.Client;
+
+/// <summary>
+/// Control requests over a lossy driver of its own: sends, waits, sends again with the same request id until the answer is here or the time is up. What makes a
+/// command run at most once is the council, which keeps the last result of each request id; this keeps the id the same. One
+/// request at a time; owned by one thread, which it blocks. Never used on the data plane.
+/// </summary>
+public sealed unsafe class ControlClient : IDisposable
+{
+    private const int Burst = 32;
+
+    private readonly IDriver _driver;
+    private readonly ControlClientOptions _options;
+    private readonly TxBatch _tx;
+    private readonly RxFrame[] _rx = new RxFrame[Burst];
+    private readonly MessageAssembly _assembly = new();
+    private readonly List<PeerAddress> _addresses;
+    private int _current;
+    private uint _counter;
+    private ulong _packetNumber;
+    private long _smoothed, _variation;
+
+    /// <summary>A client of whoever answers at one of the addresses.</summary>
+    /// <param name="driver">Its own from now on.</param>
+    /// <param name="addresses">Council members, in the order to try; at least one.</param>
+    /// <param name="options">Times.</param>
+    public ControlClient(IDriver driver, IReadOnlyList<PeerAddress> addresses, ControlClientOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(addresses.Count, nameof(addresses));
+        _driver = driver;
+        _options = options ?? new ControlClientOptions();
+        _tx = new TxBatch(driver);
+        _addresses = [.. addresses];
+    }
+
+    /// <summary>The address that answered last, or is tried first.</summary>
+    public PeerAddress Current => _addresses[_current];
+
+    /// <summary>Requests sent again.</summary>
+    public long Resends { get; private set; }
+
+    /// <summary>
+    /// Sends a request and waits for its answer. Unavailable: none came within <paramref name="deadline"/>; the request may have been carried out or
+    /// not, and asking again with the same request id in the payload is safe.
+    /// </summary>
+    public ControlReply Call(SessionId session, ReadOnlySpan<byte> request, TimeSpan deadline, CancellationToken cancel = default)
+    {
+        int longest = Math.Min(FrameCodec.ControlMessageBytesMax, FrameCodec.FragmentsMax * _driver.Traits.MaxPayload);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(request.Length, longest, nameof(request));
+        return Exchange(FrameType.Control, session, request, deadline, cancel);
+    }
+
+    /// <summary>Asks who is there. None: the incarnation in the reply is the silo's.</summary>
+    public ControlReply Hello(TimeSpan deadline, CancellationToken cancel = default) => Exchange(FrameType.Hello, default, default, deadline, cancel);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _tx.Dispose();
+        _driver.Dispose();
+    }
+
+    private ControlReply Exchange(FrameType type, SessionId session, ReadOnlySpan<byte> request, TimeSpan deadline, CancellationToken cancel)
+    {
+        _counter++;
+        _assembly.Reset();
+        long start = Now, end = start + (long)deadline.TotalNanoseconds, resendAfter = ResendAfter, sentNs = start;
+        fixed (byte* payload = request)
+        {
+            Send(type, session, payload, request.Length, resend: false);
+            for (int tries = 0; ;)
+            {
+                if (Receive(type, session, out ControlReply reply))
+                {
+                    if (tries == 0) Measure(Now - start);
+                    if (reply.Error != RumError.NotLeader) return reply;
+                    // Another silo: the request is as new there.
+                    Follow(reply.Payload);
+                    resendAfter = 0;
+                }
+                long now = Now;
+                if (now >= end || cancel.IsCancellationRequested) return new ControlReply(RumError.Unavailable, [], default);
+                if (now - sentNs >= resendAfter)
+                {
+                    resendAfter = resendAfter == 0 ? ResendAfter : Math.Min(resendAfter * 2, _options.ResendNsMax);
+                    if (++tries % _options.ResendsPerAddress == 0) _current = (_current + 1) % _addresses.Count;
+                    Send(type, session, payload, request.Length, resend: true);
+                    sentNs = now;
+                    Resends++;
+                }
+                Wait(Math.Min(sentNs + resendAfter, end) - now);
+            }
+        }
+    }
+
+    private long Now => _options.ClockNs == null ? MonotonicClock.NowNs : _options.ClockNs();
+
+    private long ResendAfter => Math.Clamp(_smoothed + (4 * _variation), _options.ResendNsMin, _options.ResendNsMax);
+
+    private void Measure(long roundTripNs)
+    {
+        _variation = _smoothed == 0 ? roundTripNs / 2 : _variation + ((Math.Abs(_smoothed - roundTripNs) - _variation) / 4);
+        _smoothed = _smoothed == 0 ? Math.Max(1, roundTripNs) : _smoothed + ((roundTripNs - _smoothed) / 8);
+    }
+
+    private void Follow(byte[] answer)
+    {
+        PeerAddress? leader = _options.LeaderOf?.Invoke(answer);
+        int known = leader == null ? (_current + 1) % _addresses.Count : _addresses.IndexOf(leader.Value);
+        if (known < 0)
+        {
+            known = _addresses.Count;
+            _addresses.Add(leader!.Value);
+        }
+        _current = known;
+    }
+
+    private void Send(FrameType type, SessionId session, byte* payload, int length, bool resend)
+    {
+        int maxPayload = _driver.Traits.MaxPayload, fragments = FrameCodec.FragmentsFor(length, maxPayload);
+        uint sum = type == FrameType.Control ? Crc32C.Compute(payload, length) : 0;
+        for (int i = 0; i < fragments; i++)
+        {
+            // What the driver doesn't take is lost; the next resend carries it.
+            if (!_tx.MakeRoom(1)) break;
+            FrameHeader* header = _tx.Next;
+            FrameCodec.Start(header, type);
+            if (resend) header->Flags = FrameFlags.Resend;
+            header->Session = session.Value;
+            header->PacketNumber = ++_packetNumber;
+            header->Counter = _counter;
+            header->Sequence = sum;
+            FrameCodec.SetFragment(header, length, maxPayload, i);
+            _tx.Add(_addresses[_current], payload + header->FragmentOffset);
+        }
+        // The payload is the caller's: nothing of it may stay behind.
+        _tx.Flush();
+        _tx.Clear();
+    }
+
+    private bool Receive(FrameType type, SessionId session, out ControlReply reply)
+    {
+        reply = default;
+        bool found = false;
+        for (int received = Burst; received == Burst && !found;)
+        {
+            received = _driver.Receive(_rx);
+            for (int i = 0; i < received && !found; i++)
+            {
+                ref RxFrame frame = ref _rx[i];
+                if (FrameCodec.Check(frame.Header, frame.Payload, frame.PayloadLength, _driver.Traits.Checksummed) != FrameFault.None) continue;
+                var header = (FrameHeader*)frame.Header;
+                if (header->Type != (type | FrameType.Answer) || header->Session != session.Value || header->Slot != 0 || header->Counter != _counter) continue;
+                byte[]? message = type == FrameType.Hello ? [] : _assembly.Add(header, frame.Payload);
+                if (message == null) continue;
+                reply = new ControlReply((RumError)header->Status, message, new Incarnation(header->Incarnation));
+                found = true;
+            }
+            _driver.Release();
+        }
+        return found;
+    }
+
+    private void Wait(long waitNs)
+    {
+        if (waitNs <= 0) return;
+        if (_options.Wait != null)
+        {
+            _options.Wait(waitNs);
+            return;
+        }
+        // So that a cancelled caller is noticed soon.
+        waitNs = Math.Min(waitNs, 50_000_000);
+        Span<int> descriptors = [_driver.WaitDescriptor];
+        if (_driver.PrepareWait()) Polling.WaitReadable(descriptors, waitNs);
+        _driver.FinishWait();
+    }
+}

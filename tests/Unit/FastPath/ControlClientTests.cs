@@ -1,0 +1,134 @@
+using Rum.Core;
+using Rum.FastPath.Client;
+using Rum.FastPath.Drivers.Simulated;
+using Rum.FastPath.Server;
+
+namespace Rum.Unit.FastPath;
+
+public sealed class ControlClientTests
+{
+    private sealed class Echo : IControlSink
+    {
+        private readonly List<ControlRequest> _waiting = [];
+
+        public Func<ControlRequest, (RumError Error, byte[] Payload)> Reply { get; set; } = r => (RumError.None, r.Payload);
+
+        public int Seen { get; private set; }
+
+        public bool TryAccept(ControlRequest request)
+        {
+            Seen++;
+            _waiting.Add(request);
+            return true;
+        }
+
+        public void AnswerAll(PageServer server)
+        {
+            foreach (ControlRequest request in _waiting)
+            {
+                (RumError error, byte[] payload) = Reply(request);
+                Assert.True(server.Answer(request, error, payload));
+            }
+            _waiting.Clear();
+        }
+    }
+
+    private static ControlClient Client(Cluster cluster, Echo echo, ControlClientOptions? options = null)
+    {
+        SimulatedDriver driver = cluster.Network.CreateEndpoint();
+        return new ControlClient(driver, [.. cluster.Drivers.Select(d => d.Address)], (options ?? new ControlClientOptions()) with
+        {
+            ClockNs = () => cluster.Network.NowNs,
+            Wait = ns =>
+            {
+                foreach (PageServer server in cluster.Servers)
+                {
+                    server.Poll(cluster.Network.NowNs);
+                    echo.AnswerAll(server);
+                    server.Poll(cluster.Network.NowNs);
+                }
+                long next = Math.Max(cluster.Network.NextArrivalNs, cluster.Network.NowNs + 1);
+                cluster.Network.AdvanceTo(Math.Min(next, cluster.Network.NowNs + ns));
+            },
+        });
+    }
+
+    [Theory]
+    [InlineData(0, 0.0)]
+    [InlineData(1, 0.0)]
+    [InlineData(200_000, 0.0)]
+    [InlineData(50_000, 0.1)]
+    public void An_answer_of_any_size_comes_back_whole(int bytes, double loss)
+    {
+        var echo = new Echo();
+        var link = new LinkSettings { Loss = loss, Duplication = loss, Reordering = loss, Corruption = loss };
+        using var cluster = new Cluster(network: new SimulatedNetworkOptions { MaxPayload = 1344, Link = link }, sink: echo);
+        using ControlClient client = Client(cluster, echo);
+        var request = new byte[bytes];
+        new Random(bytes).NextBytes(request);
+        ControlReply reply = client.Call(new SessionId(4), request, TimeSpan.FromSeconds(100));
+        Assert.Equal(RumError.None, reply.Error);
+        Assert.Equal(request, reply.Payload);
+    }
+
+    [Fact]
+    public void Fragments_of_two_answers_are_not_joined()
+    {
+        bool resent = false;
+        for (ulong seed = 1; seed <= 8; seed++)
+        {
+            byte fill = 0;
+            var echo = new Echo();
+            echo.Reply = _ =>
+            {
+                var answer = new byte[20_000];
+                Array.Fill(answer, ++fill);
+                return (RumError.None, answer);
+            };
+            var network = new SimulatedNetworkOptions { MaxPayload = 1344, Link = new LinkSettings { Loss = 0.05 } };
+            using var cluster = new Cluster(seed: seed, network: network, sink: echo);
+            using ControlClient client = Client(cluster, echo);
+            ControlReply reply = client.Call(default, [1], TimeSpan.FromSeconds(100));
+            Assert.Equal(RumError.None, reply.Error);
+            Assert.Equal(-1, reply.Payload.AsSpan().IndexOfAnyExcept(reply.Payload[0]));
+            resent |= fill > 1;
+        }
+        Assert.True(resent, "no seed lost a fragment");
+    }
+
+    [Fact]
+    public void Nobody_there_is_Unavailable_at_the_deadline()
+    {
+        var echo = new Echo();
+        using var cluster = new Cluster(sink: echo);
+        using ControlClient client = Client(cluster, echo);
+        cluster.Network.SetLink(2, 1, new LinkSettings { Loss = 1 });
+        ControlReply reply = client.Call(default, [1, 2, 3], TimeSpan.FromSeconds(2));
+        Assert.Equal(RumError.Unavailable, reply.Error);
+        Assert.InRange(cluster.Network.NowNs, 2_000_000_000, 2_100_000_000);
+        Assert.True(client.Resends > 3);
+    }
+
+    [Fact]
+    public void Not_the_leader_sends_it_on()
+    {
+        var echo = new Echo();
+        using var cluster = new Cluster(2, sink: echo);
+        int asked = 0;
+        echo.Reply = r => asked++ == 0 ? (RumError.NotLeader, []) : (RumError.None, r.Payload);
+        using ControlClient client = Client(cluster, echo);
+        Assert.Equal(RumError.None, client.Call(default, [9], TimeSpan.FromSeconds(2)).Error);
+        Assert.Equal(cluster.Drivers[1].Address, client.Current);
+    }
+
+    [Fact]
+    public void Hello_tells_the_incarnation()
+    {
+        var echo = new Echo();
+        using var cluster = new Cluster(views: false, sink: echo);
+        using ControlClient client = Client(cluster, echo);
+        ControlReply reply = client.Hello(TimeSpan.FromSeconds(1));
+        Assert.Equal(RumError.None, reply.Error);
+        Assert.Equal(cluster.Server.Incarnation, reply.Incarnation);
+    }
+}

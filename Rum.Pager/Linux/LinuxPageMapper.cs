@@ -1,0 +1,225 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Rum.Core;
+using Rum.Pager.Paging;
+using static Rum.Pager.Linux.PagerNative;
+
+namespace Rum.Pager.Linux;
+
+/// <summary>Pages mapped by userfaultfd. Regions and slots are private anonymous mappings with equal flags, as UFFDIO_MOVE asks.</summary>
+internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
+{
+    private const int ZeroRun = SlotPool.Run;
+    private const int MoveRetriesMax = 10_000;
+
+    private readonly Userfaultfd _uffd;
+    private readonly ClosedRanges _closed = new();
+    private readonly nint _slots;
+    private readonly long _slotBytes;
+    private readonly byte* _zeros;
+
+    internal LinuxPageMapper(Userfaultfd uffd, int slots, bool move)
+    {
+        _uffd = uffd;
+        Moves = move;
+        _slotBytes = (long)slots << Layout.PageShift;
+        _slots = Reserve(_slotBytes, ProtRead | ProtWrite);
+        _zeros = (byte*)Reserve(ZeroRun * Layout.PageSize, ProtRead | ProtWrite);
+        if (!move) return;
+        Require(uffd.RegisterRange(_slots, _slotBytes, false), "UFFDIO_REGISTER");
+        MovesZeroPages = ProbeZeroMove();
+    }
+
+    public bool Moves { get; }
+
+    public bool MovesZeroPages { get; }
+
+    public long NowNs => Stopwatch.GetTimestamp();
+
+    public byte* Slots => (byte*)_slots;
+
+    public RumError OpenRegion(long reservedBytes, long bytes, bool readOnly, out nint address)
+    {
+        address = Mmap(0, (nuint)(reservedBytes + Layout.PageSize), ProtNone, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
+        if (address == -1) return RumError.OutOfMemory;
+        Madvise(address, (nuint)reservedBytes, MadvDontFork);
+        Madvise(address, (nuint)reservedBytes, MadvNoHugePage);
+        Require(_uffd.RegisterRange(address, reservedBytes, !Moves && !readOnly), "UFFDIO_REGISTER");
+        return ResizeRegion(address, 0, bytes, readOnly);
+    }
+
+    public RumError ResizeRegion(nint address, long oldBytes, long newBytes, bool readOnly)
+    {
+        if (oldBytes == newBytes) return RumError.None;
+        bool grow = newBytes > oldBytes;
+        nint start = address + (nint)Math.Min(oldBytes, newBytes);
+        int protection = !grow ? ProtNone : readOnly ? ProtRead : ProtRead | ProtWrite;
+        return Mprotect(start, (nuint)Math.Abs(newBytes - oldBytes), protection) == 0 ? RumError.None : RumError.OutOfMemory;
+    }
+
+    public void CloseRegion(nint address, long reservedBytes)
+    {
+        nint again = Mmap(address, (nuint)reservedBytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve | MapFixed, -1, 0);
+        Invariant.Check(again == address);
+        _uffd.WakeRange(address, reservedBytes);
+        _closed.Add(address, reservedBytes + Layout.PageSize);
+    }
+
+    public void* OpenTable(long bytes) => (void*)Reserve(bytes, ProtRead | ProtWrite);
+
+    public void CloseTable(void* table, long bytes) => Munmap((nint)table, (nuint)bytes);
+
+    public void BackSlots(int slot, int count)
+    {
+        if (!Moves) return;
+        nint to = SlotAddress(slot);
+        long bytes = (long)count << Layout.PageShift;
+        while (bytes > 0)
+        {
+            long done = _uffd.CopyPages(to, _zeros, bytes);
+            if (done == -Eagain) continue;
+            Require(done < 0 ? (int)done : 0, "UFFDIO_COPY");
+            to += (nint)done;
+            bytes -= done;
+        }
+    }
+
+    public void UnbackSlots(int slot, int count) => Madvise(SlotAddress(slot), (nuint)((long)count << Layout.PageShift), MadvDontNeed);
+
+    public MapOutcome MoveIn(nint page, int slot, int count, out int done) => Move(page, SlotAddress(slot), count, out done);
+
+    public MapOutcome MoveOut(int slot, nint page, int count, out int done) => Move(SlotAddress(slot), page, count, out done);
+
+    public MapOutcome CopyIn(nint page, byte* source, int count, out int done)
+    {
+        long left = (long)count << Layout.PageShift;
+        done = 0;
+        while (left > 0)
+        {
+            long n = _uffd.CopyPages(page + ((nint)done << Layout.PageShift), source + ((long)done << Layout.PageShift), left);
+            if (n > 0)
+            {
+                left -= n;
+                done += (int)(n >> Layout.PageShift);
+            }
+            else if (n == -Eexist)
+            {
+                return MapOutcome.Exists;
+            }
+            else if (n != -Eagain)
+            {
+                Require((int)n, "UFFDIO_COPY");
+            }
+        }
+
+        return MapOutcome.Done;
+    }
+
+    public MapOutcome Zero(nint page, int count, out int done)
+    {
+        long left = (long)count << Layout.PageShift;
+        done = 0;
+        while (left > 0)
+        {
+            long n = _uffd.ZeroPages(page + ((nint)done << Layout.PageShift), left);
+            if (n > 0)
+            {
+                left -= n;
+                done += (int)(n >> Layout.PageShift);
+            }
+            else if (n == -Eexist)
+            {
+                return MapOutcome.Exists;
+            }
+            else if (n != -Eagain)
+            {
+                Require((int)n, "UFFDIO_ZEROPAGE");
+            }
+        }
+
+        return MapOutcome.Done;
+    }
+
+    public void Protect(nint page, bool on)
+    {
+        int error;
+        do error = _uffd.ProtectPages(page, Layout.PageSize, on);
+        while (error == -Eagain);
+        if (!on) _uffd.WakeRange(page, Layout.PageSize);
+    }
+
+    public void Drop(nint page, long count) => Madvise(page, (nuint)(count << Layout.PageShift), MadvDontNeed);
+
+    public void Wake(nint page) => _uffd.WakeRange(page, Layout.PageSize);
+
+    /// <summary>Without UFFDIO_POISON (before Linux 6.6) the page is made inaccessible: SIGSEGV instead of SIGBUS.</summary>
+    public void Poison(nint page)
+    {
+        if (_uffd.HasPoison && _uffd.PoisonPages(page, Layout.PageSize) > 0) return;
+        Mprotect(page, Layout.PageSize, ProtNone);
+        Wake(page);
+    }
+
+    public byte* View(nint page) => (byte*)page;
+
+    public void Dispose()
+    {
+        Munmap(_slots, (nuint)_slotBytes);
+        Munmap((nint)_zeros, ZeroRun * Layout.PageSize);
+    }
+
+    internal static nint Reserve(long bytes, int protection)
+    {
+        nint address = Mmap(0, (nuint)bytes, protection, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
+        if (address == -1) throw new InvalidOperationException($"mmap of {bytes} bytes failed: {Marshal.GetLastPInvokeErrorMessage()}");
+        Madvise(address, (nuint)bytes, MadvDontFork);
+        Madvise(address, (nuint)bytes, MadvNoHugePage);
+        return address;
+    }
+
+    private MapOutcome Move(nint to, nint from, int count, out int done)
+    {
+        long left = (long)count << Layout.PageShift;
+        done = 0;
+        int retries = 0;
+        while (left > 0)
+        {
+            nint offset = (nint)done << Layout.PageShift;
+            long n = _uffd.MovePages(to + offset, from + offset, left);
+            if (n > 0)
+            {
+                left -= n;
+                done += (int)(n >> Layout.PageShift);
+                continue;
+            }
+
+            switch (-n)
+            {
+                case Eagain when ++retries < MoveRetriesMax: continue;
+                case Eagain or Ebusy: return MapOutcome.Busy;
+                case Eexist: return MapOutcome.Exists;
+                case Enoent: return MapOutcome.Missing;
+                default: Require((int)n, "UFFDIO_MOVE"); break;
+            }
+        }
+
+        return MapOutcome.Done;
+    }
+
+    /// <summary>Linux 6.8 moves pages with memory of their own only; later ones the shared zero page too.</summary>
+    private bool ProbeZeroMove()
+    {
+        long zeroed = _uffd.ZeroPages(_slots, Layout.PageSize);
+        bool moved = zeroed > 0 && _uffd.MovePages(_slots + Layout.PageSize, _slots, Layout.PageSize) == Layout.PageSize;
+        UnbackSlots(0, 2);
+        return moved;
+    }
+
+    private nint SlotAddress(int slot) => _slots + ((nint)slot << Layout.PageShift);
+
+    private static void Require(int outcome, string call)
+    {
+        if (outcome >= 0) return;
+        throw new InvalidOperationException($"{call} failed: {Marshal.GetPInvokeErrorMessage(-outcome)}");
+    }
+}

@@ -1,0 +1,145 @@
+using Rum.Core;
+using Rum.Pager.Linux;
+
+namespace Rum.Pager.Paging;
+
+// The pager thread: blocked in read(userfaultfd) while nobody waits for a silo, else polling the channel, for a while, then in ppoll.
+public sealed partial class Pager
+{
+    private const int MessageBatch = 16;
+    private const int WaitDescriptorsMax = 15;
+    private const long SpinNs = 50_000;
+    private const int SpinsPerRead = 16;
+
+    private bool _stop;
+
+    private unsafe void Run()
+    {
+        try
+        {
+            UserfaultfdAbi.Message* messages = stackalloc UserfaultfdAbi.Message[MessageBatch];
+            PagerNative.PollDescriptor* polls = stackalloc PagerNative.PollDescriptor[WaitDescriptorsMax + 1];
+            long start = GC.GetAllocatedBytesForCurrentThread();
+            int sinceCount = 0;
+            while (!_stop)
+            {
+                bool mustTick = _engine.Urgent || _engine.Busy && _channel.NeedsTimers || _engine.NextDeadlineNs != long.MaxValue;
+                if (!mustTick) Handle(messages, _uffd.ReadWait(messages, MessageBatch));
+                else Attend(messages, polls);
+                if ((++sinceCount & 63) == 0) Volatile.Write(ref _managedBytes, GC.GetAllocatedBytesForCurrentThread() - start);
+            }
+        }
+        catch (Exception e)
+        {
+            // A pager that goes on after a broken invariant corrupts memory, and one that stops silently hangs the program.
+            Environment.FailFast($"rum: the pager met a defect and stops the process: {e}", e);
+        }
+    }
+
+    /// <summary>Polls while progress comes, with a look at the descriptor now and then; after a spin without any, blocks on all at once.</summary>
+    private unsafe void Attend(UserfaultfdAbi.Message* messages, PagerNative.PollDescriptor* polls)
+    {
+        long idleSince = _mapper.NowNs;
+        bool spin = _engine.Urgent;
+        for (int n = 1; !_stop; n++)
+        {
+            long now = _mapper.NowNs;
+            if (_engine.Step(now)) idleSince = now;
+            bool look = n % SpinsPerRead == 0 || !_engine.Urgent;
+            if (look)
+            {
+                int got = _uffd.ReadNow(messages, MessageBatch);
+                if (got > 0)
+                {
+                    Handle(messages, got);
+                    idleSince = now;
+                    spin = true;
+                }
+            }
+
+            if (!_engine.Urgent && !(_engine.Busy && _channel.NeedsTimers) && _engine.NextDeadlineNs == long.MaxValue) return;
+            if (spin && _engine.Urgent && now - idleSince < SpinNs) continue;
+            Block(polls);
+            return;
+        }
+    }
+
+    private unsafe void Block(PagerNative.PollDescriptor* polls)
+    {
+        Span<int> descriptors = stackalloc int[WaitDescriptorsMax];
+        int count = _channel.WaitDescriptors(descriptors);
+        long wait = _engine.NextDeadlineNs;
+        wait = wait == long.MaxValue ? -1 : Math.Max(wait - _mapper.NowNs, 0);
+        if (count < 0)
+        {
+            count = 0;
+            wait = 0;
+        }
+
+        if (!_channel.PrepareWait())
+        {
+            _channel.FinishWait();
+            return;
+        }
+
+        _uffd.SetNonBlocking(true);
+        polls[0] = new() { Descriptor = _uffd.Descriptor, Events = PagerNative.PollIn };
+        for (int i = 0; i < count; i++) polls[i + 1] = new() { Descriptor = descriptors[i], Events = PagerNative.PollIn };
+        PagerNative.TimeSpec timeout = new() { Seconds = wait / 1_000_000_000, Nanoseconds = wait % 1_000_000_000 };
+        PagerNative.Ppoll(polls, (ulong)(count + 1), wait < 0 ? null : &timeout, null);
+        _channel.FinishWait();
+    }
+
+    private unsafe void Handle(UserfaultfdAbi.Message* messages, int count)
+    {
+        if (count <= 0) return;
+        long now = _mapper.NowNs;
+        for (int i = 0; i < count; i++)
+        {
+            if (messages[i].Event != UserfaultfdAbi.EventPagefault) continue;
+            nint address = (nint)messages[i].Address;
+            PagerCommand? command = _doorbell.Take(address, out bool isBell);
+            if (command is not null) Execute(command);
+            else if (!isBell) _engine.OnFault(address, (messages[i].Flags & UserfaultfdAbi.PagefaultFlagWp) != 0, now);
+        }
+
+        _placement.Faulted((int)messages[0].Thread, now);
+        _engine.Step(now);
+    }
+
+    private void Execute(PagerCommand command)
+    {
+        if (command.Kind == PagerCommandKind.Stop)
+        {
+            _stop = true;
+            command.Result = RumError.None;
+            _doorbell.Complete(command);
+            return;
+        }
+
+        _engine.OnCommand(command);
+    }
+
+    private void Say(string text)
+    {
+        if (_options.Log is not null) _options.Log(text);
+        else Console.Error.WriteLine(text);
+    }
+
+    private string Name(in PageTrouble trouble) =>
+        $"page {trouble.Page} of {trouble.Segment.Segment}" + (_options.Describe is null ? "" : $" ({_options.Describe(trouble.Segment, trouble.Page)})");
+
+    /// <summary>What the engine tells: commands that ended, pages that are waited for.</summary>
+    private sealed class Events(Pager pager) : IPagerEvents
+    {
+        public void Completed(PagerCommand command) => pager._doorbell.Complete(command);
+
+        public void Waiting(in PageTrouble trouble) =>
+            pager.Say($"rum: {pager.Name(trouble)} {(trouble.Writing ? "can't be written back" : "is waited for")} since {trouble.WaitedNs / 1e9:F1} s ({trouble.Status})");
+
+        public void GaveUp(in PageTrouble trouble) =>
+            pager.Say(trouble.Writing
+                ? $"rum: {pager.Name(trouble)} can't be written back any more ({trouble.Status}): another writer has the segment; it is unmapped here"
+                : $"rum: {pager.Name(trouble)} could not be had within {trouble.WaitedNs / 1e9:F1} s ({trouble.Status}): touching it ends in SIGBUS");
+    }
+}

@@ -12,7 +12,7 @@ internal sealed class CouncilSession : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly CancellationToken _cancellation;
-    private RemoteCouncil _council;
+    private readonly RemoteCouncil _council;
 
     private CouncilSession(IPEndPoint address, CancellationToken cancellation)
     {
@@ -26,31 +26,24 @@ internal sealed class CouncilSession : IDisposable
     public async Task<T> AskAsync<T>(CouncilRequest request)
         where T : CouncilAnswer
     {
-        IPEndPoint first = _council.Address;
+        CouncilAnswer answer;
         try
         {
-            CouncilAnswer answer = await _council.AskAsync(request, _cancellation);
-            if (answer.Error == RumError.NotLeader && IPEndPoint.TryParse(answer.Message, out IPEndPoint? leader) && !leader.Equals(first))
-            {
-                _council.Dispose();
-                _council = new RemoteCouncil(leader, Patience);
-                answer = await _council.AskAsync(request, _cancellation);
-            }
-            if (answer.Error != RumError.None) throw new CommandFailedException(ExitCode.Failed, $"{answer.Message} ({answer.Error})");
-            return (T)answer;
+            answer = await _council.AskAsync(request, _cancellation);
         }
         catch (CouncilUnreachableException e)
         {
             string start = IPAddress.IsLoopback(_council.Address.Address) ? "rum silo run --dev" : "rum silo run --machines machines.csv --memory 4G";
             throw new CommandFailedException(ExitCode.NoSilo, $"{e.Message}\nStart one with: {start}");
         }
+        if (answer.Error == RumError.None) return (T)answer;
+        throw new CommandFailedException(ExitCode.Failed, $"{answer.Message} ({answer.Error})");
     }
 
-    public async Task<Result> DecideAsync(Core.Council.Command command)
+    public async Task DecideAsync(Core.Council.Command command)
     {
         CommandAnswer answer = await AskAsync<CommandAnswer>(new CommandRequest(default, command));
         if (answer.Result.Error != RumError.None) throw new CommandFailedException(ExitCode.Failed, $"{answer.Result.Message} ({answer.Result.Error})");
-        return answer.Result;
     }
 
     public void Dispose() => _council.Dispose();

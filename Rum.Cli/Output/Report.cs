@@ -26,7 +26,11 @@ internal static class Report
     // A pipe has no width: lines must not be broken there.
     private static IAnsiConsole Console()
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Out) });
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = System.Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+            Out = new AnsiConsoleOutput(System.Console.Out),
+        });
         if (System.Console.IsOutputRedirected) console.Profile.Width = 400;
         return console;
     }

@@ -96,9 +96,11 @@ public sealed partial class CouncilLeader
         _counters.SyncNs += _nowNs() - before;
         foreach (Proposal proposal in _proposals)
         {
+            ulong view = _machine.ViewDecree;
             Result result = _machine.Apply(decree, proposal);
             _results.Add(result);
             KeepLeases(proposal.Command, result);
+            if (_machine.ViewDecree != view) LogMembers(proposal.Command, result);
         }
         _counters.Decrees++;
         _counters.Commands += _proposals.Count;
@@ -122,13 +124,13 @@ public sealed partial class CouncilLeader
                 _counters.SessionsExpired++;
                 LogSessionExpired(expire.Session.Value);
                 break;
-            case Join join when result is JoinResult { Error: RumError.None } joined:
-                LogJoined(join.Silo.Name, joined.Silo.Value, join.Silo.Incarnation.ToString());
-                break;
-            case Leave leave when result.Error == RumError.None:
-                LogLeft(leave.Silo.Value);
-                break;
         }
+    }
+
+    private void LogMembers(Command command, Result result)
+    {
+        if (command is Join join && result is JoinResult joined) LogJoined(join.Silo.Name, joined.Silo.Value, join.Silo.Incarnation.ToString());
+        if (command is Leave leave) LogLeft(leave.Silo.Value);
     }
 
     private void AnswerRound()

@@ -9,11 +9,10 @@ namespace Rum.Core.Ring;
 /// <remarks>Source: Karger et al., Consistent hashing and random trees, 1997.</remarks>
 public sealed class HashRing
 {
-    /// <summary>Virtual nodes of a silo that offers the reference capacity.</summary>
+    /// <summary>Virtual nodes of the largest silo: this to twice this; of smaller ones in proportion.</summary>
     public const int PointsPerNode = 128;
 
     private const int PointsMin = 8;
-    private const int PointsMax = 4096;
 
     private readonly ulong[] _points;
     private readonly int[] _owners;
@@ -59,15 +58,14 @@ public sealed class HashRing
     /// <summary>The index in <see cref="Nodes"/> of a point's owner.</summary>
     internal int OwnerAt(int point) => _owners[point];
 
-    // A power of two, so that a join that moves the mean a little doesn't renumber everybody's virtual nodes.
+    // The power of two at or below the largest capacity: a join that doesn't bring a bigger kind of silo renumbers nobody's virtual nodes.
     private static long Reference(RingNode[] nodes)
     {
-        if (nodes.Length == 0) return 1;
-        UInt128 sum = 0;
-        foreach (RingNode node in nodes) sum += (ulong)node.Capacity;
-        return 1L << BitOperations.Log2((ulong)(sum / (ulong)nodes.Length));
+        long largest = 1;
+        foreach (RingNode node in nodes) largest = Math.Max(largest, node.Capacity);
+        return 1L << BitOperations.Log2((ulong)largest);
     }
 
     private static int Points(long capacity, long reference) =>
-        (int)UInt128.Min(PointsMax, UInt128.Max(PointsMin, (UInt128)(ulong)capacity * PointsPerNode / (ulong)reference));
+        Math.Max(PointsMin, (int)((UInt128)(ulong)capacity * PointsPerNode / (ulong)reference));
 }

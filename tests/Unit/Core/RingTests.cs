@@ -91,7 +91,7 @@ public sealed class RingTests
             RingNode[] nodes = Weighted(silos, seed), shuffled = [.. nodes];
             new Random(seed).Shuffle(shuffled);
             Assert.Equal(Assign(nodes, shards), Assign(shuffled, shards));
-        }).Check(Rounds(silos / 2));
+        }).Check(Rounds(silos));
 
     /// <summary>Pinned: another value means that silos of two versions would disagree about every shard.</summary>
     [Fact]

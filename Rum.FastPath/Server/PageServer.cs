@@ -90,7 +90,7 @@ public sealed unsafe partial class PageServer : IDisposable
 
     private int PollPort(ServerPort port)
     {
-        if (!port.Flush() && !GiveUpBlocked(port)) return 1;
+        if (!port.Flush() && !GiveUpBlocked(port)) return 0;
         int done = 0;
         if (port.HasPendingRead && !ContinueRead(port)) return 1;
         if (port.RxNext == port.RxCount)

@@ -6,8 +6,8 @@ public sealed record PageServerOptions
     /// <summary>Pages that all sessions together may have outstanding; shared out among those that were active lately.</summary>
     public int CreditsTotal { get; init; } = 2048;
 
-    /// <summary>The most that one session gets.</summary>
-    public int CreditsMax { get; init; } = 256;
+    /// <summary>The most that one session gets: no more than a shared-memory ring holds, so that its answers always find room.</summary>
+    public int CreditsMax { get; init; } = 128;
 
     /// <summary>The least that one session gets.</summary>
     public int CreditsMin { get; init; } = 16;
@@ -18,6 +18,6 @@ public sealed record PageServerOptions
     /// <summary>After this time without a missing fragment, a half-received message is forgotten. Nanoseconds.</summary>
     public long AssemblyAgeNsMax { get; init; } = 2_000_000_000;
 
-    /// <summary>How long a driver may refuse answers before they are dropped. Nanoseconds.</summary>
-    public long BackPressureNsMax { get; init; } = 2_000_000;
+    /// <summary>How long a driver may refuse answers before they are dropped; longer than a scheduler slice, and than what a driver itself waits. Nanoseconds.</summary>
+    public long BackPressureNsMax { get; init; } = 50_000_000;
 }

@@ -100,7 +100,10 @@ public sealed class PageServerThread : IDisposable
 
     private void Block(ReadOnlySpan<int> descriptors)
     {
-        if (_server.PrepareWait() && !_stop) Polling.WaitReadable(descriptors, BlockNsMax);
+        bool idle = _server.PrepareWait();
+        if (idle && !_stop) Polling.WaitReadable(descriptors, BlockNsMax);
         _server.FinishWait();
+        // Not idle and nothing done: a driver pushes back, and its peer may need this very core.
+        if (!idle) _ = Scheduling.sched_yield();
     }
 }

@@ -16,9 +16,14 @@ public struct stat_t
 /// <summary>Calls on paths, under the C names.</summary>
 public static unsafe partial class Files
 {
-    public const uint S_IFMT = 0xF000;
-    public const uint S_IFDIR = 0x4000;
-    public const uint S_IFSOCK = 0xC000;
+    /// <summary>The bits of <see cref="stat_t.st_mode"/> that say what kind of file it is (S_IFMT).</summary>
+    public const uint KindMask = 0xF000;
+
+    /// <summary>S_IFDIR.</summary>
+    public const uint KindDirectory = 0x4000;
+
+    /// <summary>S_IFSOCK.</summary>
+    public const uint KindSocket = 0xC000;
 
     /// <summary>Looks at the path itself, not through a symbolic link.</summary>
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

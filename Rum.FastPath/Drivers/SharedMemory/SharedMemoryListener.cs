@@ -75,7 +75,7 @@ public sealed unsafe class SharedMemoryListener : IDisposable
         if (!Directory.Exists(directory)) Directory.CreateDirectory(directory, OwnerOnly);
         stat_t found;
         ErrnoException.Check(Files.lstat(directory, &found), nameof(Files.lstat), directory);
-        if ((found.st_mode & Files.S_IFMT) != Files.S_IFDIR) throw new IOException($"{directory} is not a directory; the silo's socket needs one of its own.");
+        if ((found.st_mode & Files.KindMask) != Files.KindDirectory) throw new IOException($"{directory} is not a directory; the silo's socket needs one of its own.");
         if (found.st_uid != Descriptors.geteuid())
             throw new IOException($"{directory} belongs to user {found.st_uid}, not to this silo's user {Descriptors.geteuid()}; choose another directory for the socket.");
         if ((found.st_mode & 0x3F) != 0) throw new IOException($"{directory} is open to other users; the silo's socket needs a private directory: chmod 700 {directory}");
@@ -97,7 +97,7 @@ public sealed unsafe class SharedMemoryListener : IDisposable
     {
         stat_t found;
         if (Files.lstat(path, &found) != 0) return;
-        if ((found.st_mode & Files.S_IFMT) != Files.S_IFSOCK) throw new IOException($"{path} exists and is not a socket; it is left alone.");
+        if ((found.st_mode & Files.KindMask) != Files.KindSocket) throw new IOException($"{path} exists and is not a socket; it is left alone.");
         ErrnoException.Check(Files.unlink(path), nameof(Files.unlink), path);
     }
 }

@@ -10,7 +10,13 @@ public sealed class SimulatedNetworkTests
 {
     private static readonly LinkSettings Bad = new()
     {
-        Loss = 0.05, Duplication = 0.02, Corruption = 0.02, Truncation = 0.02, Reordering = 0.1, DelayNsMin = 5_000, DelayNsMax = 50_000,
+        Loss = 0.05,
+        Duplication = 0.02,
+        Corruption = 0.02,
+        Truncation = 0.02,
+        Reordering = 0.1,
+        DelayNsMin = 5_000,
+        DelayNsMax = 50_000,
     };
 
     [Fact]

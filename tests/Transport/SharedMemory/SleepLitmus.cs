@@ -14,6 +14,7 @@ public sealed unsafe class SleepLitmus
 {
     private const int Entries = 4;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SearchDuration = TimeSpan.FromSeconds(5); // Ends with the first find, usually at once.
     private int _go;
     private int _done;
     private bool _owed;
@@ -47,7 +48,7 @@ public sealed unsafe class SleepLitmus
         long start = Stopwatch.GetTimestamp();
         int round = 0;
         bool lost = false;
-        while (Stopwatch.GetElapsedTime(start) < Duration && !lost)
+        while (Stopwatch.GetElapsedTime(start) < (fenced ? Duration : SearchDuration) && !lost)
         {
             round++;
             Volatile.Write(ref _go, round);

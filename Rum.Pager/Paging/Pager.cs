@@ -6,7 +6,7 @@ using Rum.Pager.Linux;
 namespace Rum.Pager.Paging;
 
 /// <summary>The pager of a process: one thread, one userfaultfd, one cache. See <see cref="PagerEngine"/> for what it decides.</summary>
-public sealed partial class Pager : IPager
+public sealed partial class Pager : IPager, IResidentAccess
 {
     private readonly Userfaultfd _uffd;
     private readonly LinuxPageMapper _mapper;
@@ -113,6 +113,15 @@ public sealed partial class Pager : IPager
 
     /// <inheritdoc/>
     public RumError Unpin(nint address, long length) => Do(PagerCommandKind.Unpin, address, length);
+
+    /// <inheritdoc/>
+    public RumError TryPin(nint address, long length) => _engine.TryPin(address, length);
+
+    /// <inheritdoc/>
+    public void EndTryPin(nint address, long length) => _engine.EndTryPin(address, length);
+
+    /// <inheritdoc/>
+    public RumError TryCopy(nint remote, nint local, long length, bool write) => _engine.TryCopy(remote, local, length, write);
 
     /// <inheritdoc/>
     public void Revoke(RumError why)

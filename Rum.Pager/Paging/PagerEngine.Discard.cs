@@ -78,22 +78,32 @@ public sealed unsafe partial class PagerEngine
             return 1;
         }
 
-        if (word.Pins > 0)
+        if (word.Pins > 0 || region.IsHeld(page))
         {
             new Span<byte>(_mapper.View(region.AddressOf(page)), Layout.PageSize).Clear();
             return 1;
         }
 
         int run = 0;
-        while (page + run < stop && Droppable(region[page + run]))
+        while (page + run < stop && Droppable(region[page + run])) run++;
+        run = region.Leave(page, run);
+        if (run == 0)
         {
-            PageWord present = region[page + run];
-            remote |= region.IsRemote(present);
-            _residents.Remove(present.Index, true);
-            region.Set(page + run, present.Discard());
-            run++;
+            // Held since a moment ago: next time it is cleared in place.
+            region.Left();
+            ArmTimer(_mapper.NowNs + HeldRetryNs);
+            return 0;
         }
 
+        for (int i = 0; i < run; i++)
+        {
+            PageWord present = region[page + i];
+            remote |= region.IsRemote(present);
+            _residents.Remove(present.Index, true);
+            region.Set(page + i, present.Discard());
+        }
+
+        region.Left();
         _mapper.Drop(region.AddressOf(page), run);
         _unbacked += run;
         _discards += run;
@@ -178,8 +188,14 @@ public sealed unsafe partial class PagerEngine
             if (pins == 0) added++;
         }
 
-        if (_pinnedPages + added > PinBudget) return RumError.PinBudgetExceeded;
         _pinnedPages += added;
+        Interlocked.MemoryBarrier();
+        if (_pinnedPages + Volatile.Read(ref _triedPins) > PinBudget)
+        {
+            _pinnedPages -= added;
+            return RumError.PinBudgetExceeded;
+        }
+
         for (long page = command.First; page < command.End; page++)
         {
             PageWord word = region[page];

@@ -33,11 +33,23 @@ public sealed unsafe partial class PagerEngine
     /// <summary>Takes up to <paramref name="want"/> of the oldest pages away from the program. Returns how many went; 0: none can.</summary>
     private int EvictSome(int want)
     {
+        int held = 0;
         for (int looked = 0, entry = _residents.Oldest; entry != 0 && looked < LookAtMost; looked++)
         {
             ref ResidentList.Entry e = ref _residents[entry];
             Region region = e.Region;
             long page = e.Page;
+            if (region.IsHeld(page))
+            {
+                // Not counted: however many are held, the pins' budget leaves some that are not, and behind those these come last.
+                int next = e.Next;
+                _residents.MoveToEnd(entry);
+                entry = next;
+                looked--;
+                if (++held > _residents.Count) break;
+                continue;
+            }
+
             bool onlyClean = _unusedWrite < 0;
             if (region[page].Writing || onlyClean && !IsClean(region, page, e.Hash))
             {
@@ -63,6 +75,8 @@ public sealed unsafe partial class PagerEngine
             entry = _residents.Oldest;
         }
 
+        // Holds end without a word to this thread.
+        if (held > 0) ArmTimer(_mapper.NowNs + HeldRetryNs);
         return 0;
     }
 
@@ -73,6 +87,15 @@ public sealed unsafe partial class PagerEngine
     /// Takes a run of mapped pages away. Returns how many of its front went; the page it stopped at goes to the end of the list.
     /// </summary>
     private int EvictRun(Region region, long page, int count)
+    {
+        int free = region.Leave(page, count);
+        int gone = free > 0 ? TakeRun(region, page, free) : 0;
+        region.Left();
+        if (free == 0) _residents.MoveToEnd(region[page].Index);
+        return gone;
+    }
+
+    private int TakeRun(Region region, long page, int count)
     {
         if (region.ReadOnly) return DropRun(region, page, count);
         if (region.Copies) return CopyOut(region, page);

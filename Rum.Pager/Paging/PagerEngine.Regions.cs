@@ -30,6 +30,8 @@ public sealed unsafe partial class PagerEngine
         region.Busy++;
         region.Closed = true;
         _regions.Close(region);
+        // Only a program that took pages away itself can make a user wait for the pager; then the mapping goes under it.
+        if (region.TryEndUsers(UsersWaitNs)) Interlocked.Add(ref _triedPins, -region.TriedPins);
         _mapper.CloseRegion(region.Address, region.Reserved);
         long end = region.Reserved >> Layout.PageShift;
         for (long page = region.NextLive(0, end); page < end; page = region.NextLive(page + 1, end))

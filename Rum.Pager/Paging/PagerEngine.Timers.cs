@@ -87,7 +87,7 @@ public sealed unsafe partial class PagerEngine
         Discards = _discards,
         ResidentBytes = (long)(_options.CachePages - _unbacked) << Layout.PageShift,
         CacheBytes = (long)_options.CachePages << Layout.PageShift,
-        PinnedBytes = (long)_pinnedPages << Layout.PageShift,
+        PinnedBytes = (long)(_pinnedPages + Volatile.Read(ref _triedPins)) << Layout.PageShift,
         FaultsWaiting = Math.Max(_waiting, 0),
         FaultNs = _faultTimes.Snapshot(),
         ManagedBytesAllocated = managedBytes,

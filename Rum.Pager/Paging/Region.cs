@@ -7,7 +7,7 @@ namespace Rum.Pager.Paging;
 /// One mapped segment: its address range and the words of its pages, in tables that cost only what was touched. Every change of a word goes
 /// through <see cref="Set"/>, which keeps the counts per chunk that let sweeps skip what was never used.
 /// </summary>
-internal sealed unsafe class Region
+internal sealed unsafe partial class Region
 {
     internal const int ChunkShift = 9;
     internal const int ChunkPages = 1 << ChunkShift;
@@ -32,10 +32,12 @@ internal sealed unsafe class Region
         long pages = Reserved >> Layout.PageShift;
         long chunks = (pages >> ChunkShift) + 1;
         long wordBytes = (chunks << ChunkShift) * sizeof(ulong);
-        _tableBytes = wordBytes + 2 * chunks * sizeof(ushort);
+        long holdBytes = (chunks << ChunkShift) * sizeof(int);
+        _tableBytes = wordBytes + holdBytes + 2 * chunks * sizeof(ushort);
         byte* table = (byte*)mapper.OpenTable(_tableBytes);
         _words = (ulong*)table;
-        _live = (ushort*)(table + wordBytes);
+        _holds = (int*)(table + wordBytes);
+        _live = (ushort*)(table + wordBytes + holdBytes);
         _far = _live + chunks;
     }
 

@@ -29,13 +29,13 @@ internal sealed class RegionTable
         Array.Copy(_byAddress, longer, at);
         longer[at] = region;
         Array.Copy(_byAddress, at, longer, at + 1, _byAddress.Length - at);
-        _byAddress = longer;
+        Volatile.Write(ref _byAddress, longer);
     }
 
     /// <summary>No longer found by address; its number stays taken until <see cref="Forget"/>.</summary>
     internal void Close(Region region)
     {
-        _byAddress = Array.FindAll(_byAddress, r => r != region);
+        Volatile.Write(ref _byAddress, Array.FindAll(_byAddress, r => r != region));
         if (_last == region) _last = null;
     }
 
@@ -54,6 +54,14 @@ internal sealed class RegionTable
         return found;
     }
 
+    /// <summary>As <see cref="Find"/>, for threads other than the owner's: the array is replaced, never changed. The region may be going.</summary>
+    internal Region? FindFromOutside(nint address)
+    {
+        Region[] regions = Volatile.Read(ref _byAddress);
+        int at = Search(regions, address);
+        return at >= 0 ? regions[at] : null;
+    }
+
     /// <summary>The region that starts at an address.</summary>
     internal Region? StartingAt(nint address)
     {
@@ -61,13 +69,15 @@ internal sealed class RegionTable
         return at >= 0 && _byAddress[at].Address == address ? _byAddress[at] : null;
     }
 
-    private int Search(nint address)
+    private int Search(nint address) => Search(_byAddress, address);
+
+    private static int Search(Region[] regions, nint address)
     {
-        int low = 0, high = _byAddress.Length;
+        int low = 0, high = regions.Length;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (_byAddress[middle].Address <= address) low = middle + 1;
+            if (regions[middle].Address <= address) low = middle + 1;
             else high = middle;
         }
 

@@ -1,0 +1,19 @@
+using Rum.Core;
+
+namespace Rum.Pager;
+
+/// <summary>
+/// What application threads do with pages that are resident, without the pager thread and without ever waiting: any thread, any time, also while
+/// regions go. Pages that are not resident give Pending; then <see cref="IPager.Pin"/> is the way.
+/// </summary>
+public interface IResidentAccess
+{
+    /// <summary>Keeps a range resident until <see cref="EndTryPin"/> with the same range. PinBudgetExceeded as in <see cref="IPager.Pin"/>.</summary>
+    RumError TryPin(nint address, long length);
+
+    /// <summary>Ends what <see cref="TryPin"/> began; nothing is left to do when the region is gone.</summary>
+    void EndTryPin(nint address, long length);
+
+    /// <summary>Copies out of a range (<paramref name="write"/>: into it) if all of it is resident. Never faults on remote memory.</summary>
+    RumError TryCopy(nint remote, nint local, long length, bool write);
+}

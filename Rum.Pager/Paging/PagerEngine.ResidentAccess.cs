@@ -1,0 +1,76 @@
+using Rum.Core;
+using Rum.Pager.Linux;
+
+namespace Rum.Pager.Paging;
+
+// Called by application threads; everything else of the engine belongs to its owner.
+public sealed unsafe partial class PagerEngine : IResidentAccess
+{
+    private const long UsersWaitNs = 1_000_000_000;
+    private const long HeldRetryNs = 200_000;
+
+    // Beside _pinnedPages, which is the owner's. Invariant: both together never exceed PinBudget; who raises one looks at the other afterwards.
+    private int _triedPins;
+
+    /// <inheritdoc/>
+    public RumError TryPin(nint address, long length)
+    {
+        RumError error = Enter(address, length, out Region? region, out long first, out long end);
+        if (error != RumError.None) return error;
+        int pages = (int)(end - first);
+        if (Interlocked.Add(ref _triedPins, pages) + Volatile.Read(ref _pinnedPages) > PinBudget) error = RumError.PinBudgetExceeded;
+        else if (!region!.TryHold(first, end)) error = RumError.Pending;
+        if (error == RumError.None) region!.CountTriedPins(pages);
+        else Interlocked.Add(ref _triedPins, -pages);
+        region!.EndUse();
+        return error;
+    }
+
+    /// <inheritdoc/>
+    public void EndTryPin(nint address, long length)
+    {
+        if (Enter(address, length, out Region? region, out long first, out long end) != RumError.None) return;
+        int pages = (int)(end - first);
+        region!.EndHold(first, end);
+        region.CountTriedPins(-pages);
+        Interlocked.Add(ref _triedPins, -pages);
+        region.EndUse();
+    }
+
+    /// <inheritdoc/>
+    public RumError TryCopy(nint remote, nint local, long length, bool write)
+    {
+        RumError error = Enter(remote, length, out Region? region, out long first, out long end);
+        if (error != RumError.None) return error;
+        if (write && region!.ReadOnly)
+        {
+            error = RumError.ReadOnly;
+        }
+        else if (!region!.TryHold(first, end))
+        {
+            error = RumError.Pending;
+        }
+        else
+        {
+            PagerNative.Memcpy((void*)(write ? remote : local), (void*)(write ? local : remote), (nuint)length);
+            region.EndHold(first, end);
+        }
+
+        region.EndUse();
+        return error;
+    }
+
+    /// <summary>Finds the region of a range and enters it; its user leaves it.</summary>
+    private RumError Enter(nint address, long length, out Region? region, out long first, out long end)
+    {
+        first = end = 0;
+        region = _regions.FindFromOutside(address);
+        if (region is null || !region.TryUse()) return _revoked != RumError.None ? _revoked : RumError.BadPointer;
+        long offset = address - region.Address;
+        first = offset >> Layout.PageShift;
+        end = Layout.PagesFor(offset + length);
+        if (length > 0 && end <= region.Pages) return RumError.None;
+        region.EndUse();
+        return RumError.BadPointer;
+    }
+}

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rum.Cli.Commands;
+using Rum.Cli.Demo;
 using Rum.Cli.Output;
 
 namespace Rum.Cli;
@@ -50,6 +51,7 @@ internal static class RumCommand
             StatusCommands.BuildStats(),
             SegmentCommands.Build(),
             SessionCommands.Build(),
+            DemoCommand.Build(),
         };
         root.SetAction(_ => Console.WriteLine(Commonest));
         ExamplesHelp.AddTo(root);

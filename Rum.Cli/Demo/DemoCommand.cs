@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Rum.Cli.Commands;
+using Rum.Cli.Output;
+using Command = System.CommandLine.Command;
+
+namespace Rum.Cli.Demo;
+
+/// <summary><c>rum demo</c>.</summary>
+internal static class DemoCommand
+{
+    public static Command Build()
+    {
+        var mib = new Option<int?>("--mib") { Description = "Memory that the program uses, in MiB (default: DEMO_MIB, else 512)", HelpName = "n" };
+        var cache = new Option<int?>("--cache-mib") { Description = "Its local cache, in MiB (default: DEMO_CACHE_MIB, else 64)", HelpName = "n" };
+        var transport = new Option<string>("--transport") { Description = "auto, shm or udp", DefaultValueFactory = _ => "auto", HelpName = "name" };
+        var output = new Option<string>("--out") { Description = "Where summary.json and faults.svg go", DefaultValueFactory = _ => "artifacts/demo", HelpName = "directory" };
+        var program = new Option<string?>("--program") { Description = "The program to run (default: demo, beside rum)", HelpName = "file" };
+        var command = new ExampleCommand(
+            "demo", "Three silos on this machine and a program on more memory than its cache", "rum demo", "rum demo --mib 2048 --cache-mib 128 --transport udp")
+        {
+            mib, cache, transport, output, program,
+        };
+        transport.AcceptOnlyFromAmong("auto", "shm", "udp");
+        command.SetAction(async (parsed, _) =>
+        {
+            var options = new DemoOptions(
+                Mebibytes(parsed.GetValue(mib), "DEMO_MIB", 512),
+                Mebibytes(parsed.GetValue(cache), "DEMO_CACHE_MIB", 64),
+                parsed.GetValue(transport)!,
+                parsed.GetValue(output)!,
+                parsed.GetValue(program) ?? Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "bin", "demo")));
+            if (!File.Exists(options.Program))
+                throw new CommandFailedException(ExitCode.Failed, $"the demo's program is not at {options.Program}; build it with make, or name it with --program");
+            using var stop = new StopSignals();
+            return await new DemoRun(options).RunAsync(stop.Token);
+        });
+        return command;
+    }
+
+    private static int Mebibytes(int? said, string variable, int otherwise)
+    {
+        string? text = said?.ToString() ?? Environment.GetEnvironmentVariable(variable);
+        if (string.IsNullOrEmpty(text)) return otherwise;
+        if (int.TryParse(text, out int mib) && mib is >= 1 and <= 1 << 20) return mib;
+        throw new CommandFailedException(ExitCode.Usage, $"{variable}: '{text}' is not right; expected a number of MiB from 1 to 1048576");
+    }
+}
+
+/// <summary>What <c>rum demo</c> was asked for.</summary>
+internal sealed record DemoOptions(int Mib, int CacheMib, string Transport, string OutputDirectory, string Program);

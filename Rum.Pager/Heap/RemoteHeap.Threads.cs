@@ -16,6 +16,49 @@ public sealed unsafe partial class RemoteHeap
     private readonly long[] _allocatedBefore = new long[SizeClasses.Count];
     private readonly long[] _freedBefore = new long[SizeClasses.Count];
 
+    /// <summary>The calling thread's block of cache and last error, which the library's C part shares; made at the first call.</summary>
+    internal static nint ThreadBlock()
+    {
+        if (t_cache == null)
+        {
+            lock (Caches) t_cache = TakeCache();
+        }
+        return (nint)t_cache;
+    }
+
+    /// <summary>Keeps the calling thread's last error.</summary>
+    internal static void SetThreadError(RumError error, ReadOnlySpan<char> words) => ThreadCache.SetError((ThreadCache*)ThreadBlock(), error, words);
+
+    /// <summary>What Native/shared.h must agree with, in the order of rum_init's table.</summary>
+    internal static ReadOnlySpan<long> SharedLayout
+    {
+        get
+        {
+            ThreadCache thread;
+            ClassCache classes;
+            HeapSpan span;
+            return new long[]
+            {
+                sizeof(ThreadCache) + (SizeClasses.Count * sizeof(ClassCache)),
+                thread.Message - (byte*)&thread,
+                sizeof(ThreadCache),
+                sizeof(ClassCache),
+                (byte*)&classes.Freed - (byte*)&classes,
+                sizeof(HeapSpan),
+                (byte*)&span.Kind - (byte*)&span,
+                SizeClasses.Count,
+                SizeClasses.MaxSmall,
+            };
+        }
+    }
+
+    /// <summary>Gives half of the calling thread's objects of a class back, when its cache is full.</summary>
+    internal void ReturnHalf(int sizeClass)
+    {
+        ClassCache* of = ThreadCache.Classes(t_cache) + sizeClass;
+        if (t_cache->HeapId == _id && of->Count == of->Capacity) ReturnHalf(of, sizeClass);
+    }
+
     /// <summary>The calling thread's cache, bound to this heap.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private ThreadCache* Bind()

@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.Pager.Session;
+
+namespace Rum.Pager.Abi;
+
+// Segments of their own. Keys are HASH_TYPE, places are Location, both by address.
+internal static unsafe partial class Exports
+{
+    private const int IpBytes = 45;
+    private const int MacBytes = 6;
+    private const uint FlagSparse = 1;
+
+    [UnmanagedCallersOnly(EntryPoint = "rum_managed_alloc_segment")]
+    private static nint AllocateSegment(nuint size, byte* key, byte* location, uint flags)
+    {
+        try
+        {
+            RumRuntime runtime = Runtime;
+            if ((flags & ~FlagSparse) != 0) throw new RumException(RumError.InvalidArgument, $"the flags {flags:x} are unknown; there is RUM_SPARSE.");
+            UInt128 named = key == null ? UInt128.Zero : ReadKey(key).Value;
+            SiloId silo = default;
+            if (location != null)
+            {
+                var ip = new ReadOnlySpan<byte>(location, IpBytes);
+                int end = ip.IndexOf((byte)0);
+                silo = runtime.FindSilo(Encoding.UTF8.GetString(end < 0 ? ip : ip[..end]), new ReadOnlySpan<byte>(location + IpBytes, MacBytes));
+            }
+            return runtime.AllocateSegment(size, named, silo, (flags & FlagSparse) != 0 ? SegmentFlags.Sparse : SegmentFlags.None);
+        }
+        catch (Exception failure)
+        {
+            return Null(failure);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "rum_managed_free_key")]
+    private static int FreeKey(nint address, byte* key)
+    {
+        try
+        {
+            Runtime.FreeKey(address, ReadKey(key).Value);
+            return 0;
+        }
+        catch (Exception failure)
+        {
+            return Fail(failure);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "rum_managed_get")]
+    private static nint Get(byte* key)
+    {
+        try
+        {
+            return Runtime.OpenSegment(ReadKey(key).Value, OpenMode.WriteElseRead, out _);
+        }
+        catch (Exception failure)
+        {
+            return Null(failure);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "rum_managed_open")]
+    private static nint Open(byte* name, int mode, nuint* size)
+    {
+        try
+        {
+            string text = Marshal.PtrToStringUTF8((nint)name) ?? "";
+            if (text.Length == 0) throw new RumException(RumError.InvalidArgument, "the name of a segment is empty.");
+            if (mode is < 0 or > 2) throw new RumException(RumError.InvalidArgument, $"the mode {mode} is unknown; there are RUM_READ, RUM_WRITE and RUM_WRITE_ELSE_READ.");
+            if (!SegmentKey.TryParse(text, out SegmentKey key) || key.IsAnonymous) key = SegmentKey.FromName(text);
+            nint address = Runtime.OpenSegment(key.Value, (OpenMode)mode, out long bytes);
+            if (size != null) *size = (nuint)bytes;
+            return address;
+        }
+        catch (Exception failure)
+        {
+            return Null(failure);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "rum_managed_close")]
+    private static int Close(nint address)
+    {
+        try
+        {
+            Runtime.Close(address);
+            return 0;
+        }
+        catch (Exception failure)
+        {
+            return Fail(failure);
+        }
+    }
+
+    private static SegmentKey ReadKey(byte* key)
+    {
+        var digits = new ReadOnlySpan<byte>(key, SegmentKey.TextLength);
+        string text = Encoding.Latin1.GetString(digits);
+        if (SegmentKey.TryParse(text, out SegmentKey parsed) && !parsed.IsAnonymous) return parsed;
+        throw new RumException(RumError.InvalidArgument, "a HASH_TYPE holds 32 hex digits, not all of them 0; rum_key makes one of a name.");
+    }
+
+    private static void WriteKey(SegmentKey key, byte* to)
+    {
+        Encoding.ASCII.GetBytes(key.ToString(), new Span<byte>(to, SegmentKey.TextLength));
+        to[SegmentKey.TextLength] = 0;
+    }
+}

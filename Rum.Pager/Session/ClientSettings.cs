@@ -1,0 +1,93 @@
+using Rum.Core;
+using Rum.Core.Configuration;
+
+namespace Rum.Pager.Session;
+
+/// <summary>What the environment says to a client process. Read once, at <c>rum_init</c>.</summary>
+internal sealed record ClientSettings
+{
+    /// <summary>The smallest cache that still makes progress.</summary>
+    public const long CacheBytesMin = 256 << 10;
+
+    private const long CacheBytesDefault = 64L << 20;
+
+    /// <summary>RUM_MACHINES: the machines file, empty for the local development silo.</summary>
+    public string Machines { get; private init; } = "";
+
+    /// <summary>RUM_CACHE: local bytes for pages, all included.</summary>
+    public long CacheBytes { get; private init; } = CacheBytesDefault;
+
+    /// <summary>RUM_TRANSPORT: auto, shm or udp.</summary>
+    public string Transport { get; private init; } = "auto";
+
+    /// <summary>RUM_PAGER: auto, move or copy.</summary>
+    public string Pager { get; private init; } = "auto";
+
+    /// <summary>RUM_FAULT_TIMEOUT: how long an access waits for its page; zero for ever.</summary>
+    public TimeSpan FaultTimeout { get; private init; }
+
+    /// <summary>RUM_LEASE: the lease asked for; zero for the council's default.</summary>
+    public TimeSpan Lease { get; private init; }
+
+    /// <summary>RUM_LOG: what goes to stderr.</summary>
+    public LogLevel Log { get; private init; } = LogLevel.Warn;
+
+    /// <summary>Reads the environment. Throws BadConfiguration naming the variable.</summary>
+    public static ClientSettings Read(Func<string, string?> variable) => new()
+    {
+        Machines = variable("RUM_MACHINES") ?? "",
+        CacheBytes = Size(variable, "RUM_CACHE", CacheBytesDefault),
+        Transport = OneOf(variable, "RUM_TRANSPORT", "auto", "shm", "udp"),
+        Pager = OneOf(variable, "RUM_PAGER", "auto", "move", "copy"),
+        FaultTimeout = Time(variable, "RUM_FAULT_TIMEOUT"),
+        Lease = Time(variable, "RUM_LEASE"),
+        Log = Enum.Parse<LogLevel>(OneOf(variable, "RUM_LOG", "warn", "error", "info", "debug"), ignoreCase: true),
+    };
+
+    private static long Size(Func<string, string?> variable, string name, long unset)
+    {
+        string? text = variable(name);
+        if (string.IsNullOrEmpty(text)) return unset;
+        if (!ByteSize.TryParse(text, out long bytes)) throw Wrong(name, text, ByteSize.Expected);
+        if (bytes < CacheBytesMin) throw Wrong(name, text, $"at least {ByteSize.Format(CacheBytesMin)}");
+        return bytes;
+    }
+
+    private static TimeSpan Time(Func<string, string?> variable, string name)
+    {
+        string? text = variable(name);
+        if (string.IsNullOrEmpty(text)) return TimeSpan.Zero;
+        return TimeSpanText.TryParse(text, out TimeSpan time) ? time : throw Wrong(name, text, TimeSpanText.Expected);
+    }
+
+    /// <summary>The first of the allowed words where the variable isn't set.</summary>
+    private static string OneOf(Func<string, string?> variable, string name, params string[] allowed)
+    {
+        string? text = variable(name);
+        if (string.IsNullOrEmpty(text)) return allowed[0];
+        foreach (string word in allowed)
+        {
+            if (word.Equals(text, StringComparison.OrdinalIgnoreCase)) return word;
+        }
+        throw Wrong(name, text, string.Join(", ", allowed));
+    }
+
+    private static RumException Wrong(string name, string text, string expected) =>
+        new(RumError.BadConfiguration, $"the environment variable {name} is '{text}'; expected {expected}.");
+}
+
+/// <summary>How much is said on stderr.</summary>
+internal enum LogLevel
+{
+    /// <summary>What went wrong.</summary>
+    Error,
+
+    /// <summary>What may go wrong.</summary>
+    Warn,
+
+    /// <summary>What happens.</summary>
+    Info,
+
+    /// <summary>In detail.</summary>
+    Debug,
+}

@@ -1,0 +1,140 @@
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.Core.Council.Codec;
+using Rum.FastPath.Client;
+using Rum.FastPath.Linux;
+
+namespace Rum.Pager.Session;
+
+// The control thread. Everything here runs on it, or before it starts, or after it ended.
+internal sealed partial class CouncilSession
+{
+    private long _nextBeatNs;
+
+    private long BeatNs => _leaseMs * 1_000_000L / 3;
+
+    private void Loop()
+    {
+        _nextBeatNs = MonotonicClock.NowNs + BeatNs;
+        while (!_stopping && !_ended)
+        {
+            long wait = _nextBeatNs - MonotonicClock.NowNs;
+            if (_errands.IsEmpty && !_viewIsStale && wait > 0) _wake.WaitOne((int)Math.Min(wait / 1_000_000 + 1, int.MaxValue));
+            Upkeep();
+            if (!_stopping && !_ended && _errands.TryDequeue(out Errand? errand)) Carry(errand);
+        }
+        while (_ended && _errands.TryDequeue(out Errand? errand)) errand.Fail(Ended());
+    }
+
+    /// <summary>What is due besides errands; also called between the attempts of a long one.</summary>
+    private void Upkeep()
+    {
+        if (MonotonicClock.NowNs >= _nextBeatNs)
+        {
+            _nextBeatNs = MonotonicClock.NowNs + BeatNs;
+            TryAsk(new Heartbeat(Session), CallTimeout);
+        }
+        if (_ended || !(_viewIsStale || _viewDecree > _view.Decree)) return;
+        _viewIsStale = false;
+        TryFetchView(CallTimeout);
+    }
+
+    // Short enough that the next heartbeat isn't late while a council is away.
+    private TimeSpan CallTimeout => TimeSpan.FromMilliseconds(Math.Clamp(_leaseMs / 6, 20, CallTimeoutMax.TotalMilliseconds));
+
+    private void Carry(Errand errand)
+    {
+        // One id for all attempts: it is carried out once, however often it is sent.
+        var request = new CommandRequest(NextId(), errand.Command);
+        long end = MonotonicClock.NowNs + (long)Patience.TotalNanoseconds;
+        while (true)
+        {
+            CouncilAnswer? answer = TryAsk(request, CallTimeout);
+            if (_ended) errand.Fail(Ended());
+            else if (answer is CommandAnswer decided) errand.Succeed(decided.Result);
+            else if (answer is not null) errand.Fail(new RumException(answer.Error, answer.Message));
+            else if (_stopping || MonotonicClock.NowNs >= end) errand.Fail(NoAnswer());
+            else
+            {
+                Upkeep();
+                continue;
+            }
+            // What was allocated may stand on shards that the view doesn't know yet.
+            if (_viewDecree > _view.Decree) Upkeep();
+            return;
+        }
+    }
+
+    private RequestId NextId() => new(Session, 0, ++_counter);
+
+    private void FetchView(TimeSpan patience)
+    {
+        if (!TryFetchView(patience)) throw NoAnswer();
+    }
+
+    private bool TryFetchView(TimeSpan timeout)
+    {
+        CouncilAnswer? answer = TryAsk(new GetView(_view.Decree), timeout);
+        if (answer is null) return false;
+        if (answer.Error is not RumError.None and not RumError.SessionExpired && Session.Value == 0) throw new RumException(answer.Error, answer.Message);
+        if (answer is ViewAnswer { View: { } view } && view.Decree > _view.Decree)
+        {
+            Volatile.Write(ref _view, view);
+            _viewChanged(view);
+        }
+        return true;
+    }
+
+    private CouncilAnswer Ask(CouncilRequest request, TimeSpan timeout) => TryAsk(request, timeout) ?? throw NoAnswer();
+
+    /// <summary>One question; null: no answer that can be read came in time.</summary>
+    private CouncilAnswer? TryAsk(CouncilRequest request, TimeSpan timeout)
+    {
+        int length = RequestCodec.Encode(_buffer, request);
+        Invariant.Check(length > 0);
+        ControlReply reply = _client.Call(Session, _buffer.AsSpan(0, length), timeout);
+        if (reply.Payload.Length == 0 || !AnswerCodec.TryDecode(reply.Payload, out CouncilAnswer? answer)) return null;
+        if (answer.ViewDecree > _viewDecree) _viewDecree = answer.ViewDecree;
+        if (answer.Error == RumError.SessionExpired || (answer is CommandAnswer decided && decided.Result.Error == RumError.SessionExpired)) Expire();
+        return answer;
+    }
+
+    private void Expire()
+    {
+        if (_ended) return;
+        _ended = true;
+        _expired();
+    }
+
+    private RumException NoAnswer() => new(
+        RumError.Unavailable,
+        $"no silo answers at {_addresses}. Is it running? 'rum silo run --dev' starts one on this machine; RUM_MACHINES or rum_init's argument names others.");
+
+    /// <summary>A command on its way from an application thread to the control thread and back.</summary>
+    private sealed class Errand(Command command)
+    {
+        private readonly ManualResetEventSlim _done = new();
+        private Result? _result;
+        private RumException? _failure;
+        private int _settled;
+
+        public Command Command => command;
+
+        public void Succeed(Result result) => Settle(result, null);
+
+        public void Fail(RumException failure) => Settle(null, failure);
+
+        public Result Wait()
+        {
+            _done.Wait();
+            return _result ?? throw _failure!;
+        }
+
+        private void Settle(Result? result, RumException? failure)
+        {
+            if (Interlocked.Exchange(ref _settled, 1) != 0) return;
+            (_result, _failure) = (result, failure);
+            _done.Set();
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.Net;
+using Rum.Core;
+using Rum.Core.Configuration;
+using Rum.Core.Council;
+using Rum.Core.Council.Codec;
+using Rum.FastPath.Client;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Drivers.Udp;
+using Rum.Pager.Paging;
+
+namespace Rum.Pager.Session;
+
+// How a runtime is put together, and taken apart.
+internal sealed partial class RumRuntime
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(3);
+
+    private readonly Transports _transports;
+    private CouncilSession? _session;
+    private PageClient? _client;
+
+    /// <summary>
+    /// Connects to the silos and makes everything ready. <paramref name="machines"/> null: RUM_MACHINES, else the local development silo. Throws
+    /// <see cref="RumException"/>; nothing is left behind then.
+    /// </summary>
+    public static RumRuntime Start(string? machines)
+    {
+        ClientSettings settings = ClientSettings.Read(Environment.GetEnvironmentVariable);
+        IPEndPoint[] addresses = ReadAddresses(machines ?? settings.Machines);
+        var transports = new Transports(settings.Transport);
+        CouncilSession? session = null;
+        Pager.Paging.Pager? pager = null;
+        var client = new PageClient(new PageClientOptions { ViewIsStale = () => session?.ViewIsStale() });
+        try
+        {
+            session = CouncilSession.Open(
+                new ControlClient(UdpDriver.Toward(addresses), [.. addresses.Select(UdpPeer.From)], new ControlClientOptions { LeaderOf = LeaderOf }),
+                string.Join(", ", (IEnumerable<IPEndPoint>)addresses),
+                $"{Path.GetFileName(Environment.ProcessPath)}:{Environment.ProcessId}",
+                settings.Lease,
+                StartPatience,
+                view => client.SetRoutes(transports.RoutesFor(view)),
+                () => pager?.Revoke(RumError.SessionExpired));
+            client.Session = session.Session;
+            var options = new PagerOptions
+            {
+                CacheBytes = settings.CacheBytes,
+                Mode = Enum.Parse<PagerMode>(settings.Pager, ignoreCase: true),
+                FaultTimeout = settings.FaultTimeout,
+                EvictionBatch = transports.UsesUdp ? 16 : 1,
+                Describe = (segment, page) => Describe(session.View, segment, page),
+            };
+            RumError error = Paging.Pager.Start(client, options, out pager, out string why);
+            if (error != RumError.None) throw new RumException(error, why);
+            session.Run();
+            return new RumRuntime(session, pager!, settings, transports) { _session = session, _client = client };
+        }
+        catch
+        {
+            pager?.Dispose();
+            session?.Close();
+            session?.Dispose();
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes named segments back, gives up the rest, and disconnects. All is taken down even where a part of it fails; then the first failure is thrown.</summary>
+    public void End()
+    {
+        RumException? first = null;
+        _upkeep.Dispose();
+        foreach (MappedSegment segment in _segments.All())
+        {
+            if (!segment.Writable || segment.Key == UInt128.Zero) continue;
+            RumError error = _pager.Unmap(segment.Address, writeBack: true);
+            if (error != RumError.None) first ??= new RumException(error, $"{segment.Segment} could not be written back: {Words(error)}");
+        }
+        _pager.Dispose();
+        _session!.Close();
+        _session.Dispose();
+        _client!.Dispose();
+        Heap.Dispose();
+        if (first is not null) throw first;
+    }
+
+    /// <summary>As <see cref="End"/>, in bounded time: the process is exiting, and a silo that is away must not keep it.</summary>
+    public void EndAtExit()
+    {
+        var ending = new Thread(() =>
+        {
+            try
+            {
+                End();
+            }
+            catch (RumException)
+            {
+                // Nobody is left to be told.
+            }
+        }) { IsBackground = true, Name = "rum-exit" };
+        ending.Start();
+        ending.Join(ExitPatience);
+    }
+
+    private static IPEndPoint[] ReadAddresses(string machines)
+    {
+        if (machines.Length == 0) return [new IPEndPoint(IPAddress.Loopback, Rum.Core.Configuration.Endpoint.DefaultPort)];
+        string text;
+        try
+        {
+            text = File.ReadAllText(machines);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new RumException(RumError.BadConfiguration, $"the machines file can't be read: {failure.Message}");
+        }
+        if (!MachinesFile.TryParse(machines, text, out MachinesFile? file, out string error)) throw new RumException(RumError.BadConfiguration, error);
+        return [.. file.Machines.Select(static machine => machine.Endpoint)];
+    }
+
+    private static PeerAddress? LeaderOf(byte[] answer) =>
+        AnswerCodec.TryDecode(answer, out CouncilAnswer? decoded) && IPEndPoint.TryParse(decoded.Message, out IPEndPoint? leader) ? UdpPeer.From(leader) : null;
+
+    private static string Describe(ClusterView view, SegmentHandle segment, long page)
+    {
+        ShardId shard = SegmentLayout.ShardOf(segment.FirstShard, segment.Flags, Layout.ExtentOfPage(page), Math.Max(1, view.RingShards));
+        if (shard.Value >= view.Shards.Count) return $"{shard}, not known yet";
+        ShardView place = view.Shards[shard.Value];
+        string silos = string.Join(", ", place.Replicas.Select(replica => NameOf(view, replica.Silo)));
+        return $"{shard} ({place.State}) on {(silos.Length == 0 ? "no silo" : silos)}";
+    }
+
+    private static string NameOf(ClusterView view, SiloId silo)
+    {
+        foreach (Member member in view.Members)
+        {
+            if (member.Id == silo) return member.Endpoint;
+        }
+        return silo.ToString();
+    }
+}

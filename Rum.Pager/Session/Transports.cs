@@ -1,0 +1,84 @@
+using System.Net;
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.FastPath.Client;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Drivers.SharedMemory;
+using Rum.FastPath.Drivers.Udp;
+using Rum.FastPath.Linux;
+
+namespace Rum.Pager.Session;
+
+/// <summary>
+/// The ways to the silos: shared memory where the silo is on this machine and lets us in, else UDP over one socket. Makes the routes of each view; a way
+/// that works is kept. Used by one thread at a time (first the opener, then the control thread).
+/// </summary>
+internal sealed class Transports(string wish)
+{
+    private readonly string _bootId = ReadBootId();
+    private readonly Dictionary<Incarnation, SharedMemoryClientDriver> _shared = [];
+    private UdpDriver? _udp;
+
+    /// <summary>Whether any silo of the last routes is reached by UDP.</summary>
+    public bool UsesUdp { get; private set; }
+
+    /// <summary>"shm", "udp" or "shm+udp", as of the last routes.</summary>
+    public string Names { get; private set; } = "";
+
+    /// <summary>The routes for a view; the page client disposes of drivers that are no longer in them.</summary>
+    public ClientRoutes RoutesFor(ClusterView view)
+    {
+        var routes = new List<SiloRoute>();
+        bool shares = false;
+        UsesUdp = false;
+        foreach (Member member in view.Members)
+        {
+            if (member.State != MemberState.Up) continue;
+            if (TryShare(member) is { } shared)
+            {
+                routes.Add(new SiloRoute(member.Incarnation, shared, SharedMemoryClientDriver.Silo));
+                shares = true;
+            }
+            else if (wish != "shm" && IPEndPoint.TryParse(member.Endpoint, out IPEndPoint? endpoint))
+            {
+                _udp ??= UdpDriver.Toward([endpoint]);
+                routes.Add(new SiloRoute(member.Incarnation, _udp, UdpPeer.From(endpoint)));
+                UsesUdp = true;
+            }
+        }
+        foreach (Incarnation gone in _shared.Keys.Where(life => !routes.Exists(route => route.Incarnation == life)).ToArray()) _shared.Remove(gone);
+        if (!UsesUdp) _udp = null;
+        Names = (shares, UsesUdp) switch { (true, true) => "shm+udp", (true, false) => "shm", _ => "udp" };
+        return new ClientRoutes(new ShardMap(view), routes);
+    }
+
+    private SharedMemoryClientDriver? TryShare(Member member)
+    {
+        if (wish == "udp" || member.SharedMemory.Length == 0 || member.HostId != _bootId) return null;
+        if (_shared.TryGetValue(member.Incarnation, out SharedMemoryClientDriver? known) && !known.Disconnected) return known;
+        try
+        {
+            SharedMemoryClientDriver driver = SharedMemoryClientDriver.Connect(member.SharedMemory);
+            _shared[member.Incarnation] = driver;
+            return driver;
+        }
+        catch (IOException)
+        {
+            // Another container's /tmp, another user's silo, a silo that just ended: UDP reaches it or nothing does.
+            _shared.Remove(member.Incarnation);
+            return null;
+        }
+    }
+
+    private static string ReadBootId()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}

@@ -81,6 +81,7 @@ public sealed class CouncilRandomTests
             {
                 ClusterView before = Council.View;
                 Step();
+                CheckDrops();
                 Council.Machine.Verify();
                 CheckLedger();
                 CheckShards(before, Council.View);
@@ -236,6 +237,25 @@ public sealed class CouncilRandomTests
                 Assert.Equal(expected.GetValueOrDefault(silo.Member.Id), silo.Charged - silo.ToDrop);
                 Assert.True(silo.Charged <= silo.Member.Capacity);
                 if (silo.Member.State == MemberState.Up) Assert.Equal(silo.ToDrop, Council.Drops(silo.Member.Id).Sum(static drop => drop.Bytes));
+            }
+        }
+
+        // A drop that waits covers no page that may hold data again.
+        private void CheckDrops()
+        {
+            foreach (Member member in Council.View.Members.Where(static member => member.State == MemberState.Up))
+            {
+                foreach (Drop drop in Council.Drops(member.Id))
+                {
+                    Segment? segment = _segments.Find(candidate => candidate.Result.Segment == drop.Segment);
+                    Assert.True(segment is null || !drop.Freed);
+                    if (segment is null) continue;
+                    for (long page = drop.FirstPage; page < Math.Min(drop.FirstPage + drop.PageCount, Layout.PagesFor(segment.Size)); page++)
+                    {
+                        Assert.DoesNotContain(Layout.ExtentOfPage(page), segment.Held);
+                        page |= Layout.PagesPerExtent - 1;
+                    }
+                }
             }
         }
 

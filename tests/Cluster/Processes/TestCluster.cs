@@ -1,0 +1,92 @@
+using System.Net;
+using System.Text.Json;
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.Silo.Council;
+using Rum.Silo.Reporting;
+
+namespace Rum.Cluster.Tests.Processes;
+
+/// <summary>Silos from a machines file, as real processes on the loopback.</summary>
+internal sealed class TestCluster : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly RumProcess?[] _silos;
+    private readonly int[] _ports;
+    private readonly string[] _more;
+
+    public TestCluster(int silos, params string[] more)
+    {
+        _silos = new RumProcess?[silos];
+        _ports = [.. Enumerable.Range(0, silos).Select(_ => Ports.Free())];
+        _more = more;
+        File.WriteAllLines(Machines, _ports.Select(p => $"127.0.0.1:{p}"));
+    }
+
+    public string Machines => _directory.File("machines.csv");
+
+    public string Data => _directory.File("data");
+
+    public IPEndPoint Address(int silo) => new(IPAddress.Loopback, _ports[silo]);
+
+    public RumProcess Silo(int silo) => _silos[silo]!;
+
+    public void Start(int silo)
+    {
+        string[] arguments = ["silo", "run", "--machines", Machines, "--self", Address(silo).ToString(), "--memory", "256M", "--transport", "udp", .. _more];
+        if (silo == 0) arguments = [.. arguments, "--data", Data, "--init"];
+        _silos[silo]?.Dispose();
+        _silos[silo] = RumProcess.Start(arguments);
+    }
+
+    public async Task StartAllAsync()
+    {
+        for (int i = 0; i < _silos.Length; i++) Start(i);
+        for (int i = 0; i < _silos.Length; i++) await ReadyAsync(i);
+    }
+
+    public async Task ReadyAsync(int silo) => await Eventually.Async(
+        async () => await GetAsync(silo, "/health/ready") == (HttpStatusCode.OK, "ready\n"), $"silo {silo} is ready", () => Silo(silo).Errors);
+
+    public async Task<(HttpStatusCode Status, string Text)> GetAsync(int silo, string path)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            using HttpResponseMessage answer = await http.GetAsync($"http://127.0.0.1:{_ports[silo] + 80}{path}");
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+        }
+        catch (HttpRequestException)
+        {
+            return (HttpStatusCode.ServiceUnavailable, "");
+        }
+    }
+
+    public async Task<ClusterReport> StatusAsync()
+    {
+        (int exit, string output, string errors) = await RumProcess.RunAsync("status", "--machines", Machines, "--json");
+        Assert.True(exit == 0, errors);
+        return JsonSerializer.Deserialize(output, ReportJson.Default.ClusterReport)!;
+    }
+
+    public RemoteCouncil Council() => new(Address(0), TimeSpan.FromSeconds(5));
+
+    public static async Task<SessionId> OpenSessionAsync(RemoteCouncil council, int leaseMs = 0)
+    {
+        Result result = await DecideAsync(council, default, new OpenSession((UInt128)Random.Shared.NextInt64() << 64 | 1, "", "test", leaseMs));
+        return Assert.IsType<SessionResult>(result).Session;
+    }
+
+    public static async Task<Result> DecideAsync(RemoteCouncil council, RequestId id, Command command)
+    {
+        var answer = (CommandAnswer)await council.AskAsync(new CommandRequest(id, command), default);
+        Assert.True(answer.Result.Error == RumError.None, answer.Result.Message);
+        return answer.Result;
+    }
+
+    public void Dispose()
+    {
+        foreach (RumProcess? silo in _silos) silo?.Dispose();
+        _directory.Dispose();
+    }
+}

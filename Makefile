@@ -11,16 +11,17 @@ OUT           := out
 LIBRUM        := artifacts/native/linux-x64/librum.so
 C_SOURCES     := $(wildcard apps/*/*.c)
 CXX_SOURCES   := $(wildcard apps/*/*.cpp)
+BENCHES       := $(patsubst bench/%.c,%,$(wildcard bench/*.c))
 APPS          := $(sort $(patsubst apps/%/,%,$(dir $(C_SOURCES) $(CXX_SOURCES))))
 HEADERS       := $(patsubst include/%,$(OUT)/include/%,$(wildcard include/*.h))
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
-.PHONY: all dotnet native apps demo test bench format clean help install-packages
+.PHONY: all dotnet native apps benches demo test bench format clean help install-packages
 .DEFAULT_GOAL := all
 
-all: dotnet apps ## Build everything into out/: bin/rum, bin/ programs, lib/librum.so, include/, lib/pkgconfig/
+all: dotnet apps benches ## Build everything into out/: bin/rum, bin/ programs, lib/librum.so, include/, lib/pkgconfig/
 	@echo "Built: $(OUT)/bin: $$(cd $(OUT)/bin && echo *); $(OUT)/lib/librum.so; $(OUT)/include. Try: $(OUT)/bin/rum"
 
 install-packages:
@@ -53,6 +54,13 @@ LINK := -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../lib' -lrum -lpthread -lm
 $(OUT)/bin/%: $$(wildcard apps/%/*.c apps/%/*.cpp apps/%/*.h) $(HEADERS) | native
 	@mkdir -p $(@D)
 	$(if $(wildcard apps/$*/*.cpp),$(CXX) -std=c++17,$(CC) -std=c11) -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $(wildcard apps/$*/*.c apps/$*/*.cpp) $(LINK)
+
+# The benchmark's programs, one file each.
+benches: native $(addprefix $(OUT)/bin/bench/,$(BENCHES))
+
+$(OUT)/bin/bench/%: bench/%.c bench/measure.h $(HEADERS) | native
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap,$*),-lrum) -lpthread
 
 demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64
 	@$(OUT)/bin/rum demo

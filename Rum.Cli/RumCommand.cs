@@ -52,6 +52,7 @@ internal static class RumCommand
             SegmentCommands.Build(),
             SessionCommands.Build(),
             DemoCommand.Build(),
+            BenchCommands.Build(),
         };
         root.SetAction(_ => Console.WriteLine(Commonest));
         ExamplesHelp.AddTo(root);

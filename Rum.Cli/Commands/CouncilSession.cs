@@ -40,10 +40,11 @@ internal sealed class CouncilSession : IDisposable
         throw new CommandFailedException(ExitCode.Failed, $"{answer.Message} ({answer.Error})");
     }
 
-    public async Task DecideAsync(Core.Council.Command command)
+    public async Task<Result> DecideAsync(Core.Council.Command command, RequestId id = default)
     {
-        CommandAnswer answer = await AskAsync<CommandAnswer>(new CommandRequest(default, command));
+        CommandAnswer answer = await AskAsync<CommandAnswer>(new CommandRequest(id, command));
         if (answer.Result.Error != RumError.None) throw new CommandFailedException(ExitCode.Failed, $"{answer.Result.Message} ({answer.Result.Error})");
+        return answer.Result;
     }
 
     public void Dispose() => _council.Dispose();

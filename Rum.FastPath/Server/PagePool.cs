@@ -17,7 +17,7 @@ public sealed unsafe partial class PagePool : IDisposable
     private readonly uint* _limbo;
     private readonly int _reserveFrames;
     private long _limboCount;
-    private bool _holdFrames;
+    private bool _holdFrames, _disposed;
     private long _pagesStored, _sparsePagesStored, _tables;
     private int _segmentsLive, _extentsUsed;
 
@@ -81,6 +81,8 @@ public sealed unsafe partial class PagePool : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_disposed) return;
+        _disposed = true;
         DisposeExtents();
         DisposeSegments();
         _limboMemory.Dispose();

@@ -10,20 +10,16 @@ internal sealed unsafe class ServerPort : IDisposable
 {
     public const int Burst = 64;
 
-    private readonly NativeRegion _memory;
-    private readonly FrameHeader* _headers;
-    private readonly TxFrame* _tx;
-    private int _txSent, _txCount;
+    private readonly NativeRegion _memory = new(FrameHeader.Size);
+    private readonly TxBatch _tx;
 
     public ServerPort(IDriver driver, int index)
     {
         Driver = driver;
         Index = index;
         Traits = driver.Traits;
-        _memory = new NativeRegion((Burst * (sizeof(FrameHeader) + sizeof(TxFrame))) + FrameHeader.Size);
-        _headers = (FrameHeader*)_memory.Start;
-        PendingRead = _headers + Burst;
-        _tx = (TxFrame*)(_headers + Burst + 1);
+        _tx = new TxBatch(driver);
+        PendingRead = (FrameHeader*)_memory.Start;
         Rx = new RxFrame[Burst];
     }
 
@@ -59,28 +55,20 @@ internal sealed unsafe class ServerPort : IDisposable
     /// <summary>Since when the driver has taken nothing; 0 while it does.</summary>
     public long BlockedSinceNs { get; set; }
 
-    public bool TxEmpty => _txSent == _txCount;
+    public bool TxEmpty => _tx.Count == 0;
 
-    public bool TxFull => _txCount == Burst;
+    public bool TxFull => _tx.Count == TxBatch.Capacity;
 
     /// <summary>The header of the next frame to send; <see cref="Add"/> completes it. Only when not <see cref="TxFull"/>.</summary>
-    public FrameHeader* NextHeader => _headers + _txCount;
+    public FrameHeader* NextHeader => _tx.Next;
 
     /// <summary>Adds the frame whose header was just filled in. The payload must stay until the port is empty.</summary>
-    public void Add(PeerAddress peer, byte* payload)
-    {
-        FrameHeader* header = _headers + _txCount;
-        FrameCodec.Seal(header, payload, Traits.Checksummed);
-        _tx[_txCount++] = new TxFrame { Peer = peer, Header = (byte*)header, Payload = payload, PayloadLength = header->Length };
-    }
+    public void Add(PeerAddress peer, byte* payload) => _tx.Add(peer, payload);
 
     /// <summary>Sends what was added. False: the driver took only a part; the rest stays.</summary>
     public bool Flush()
     {
-        if (_txSent == _txCount) return true;
-        _txSent += Driver.Send(new ReadOnlySpan<TxFrame>(_tx + _txSent, _txCount - _txSent));
-        if (_txSent < _txCount) return false;
-        _txSent = _txCount = 0;
+        if (!_tx.Flush()) return false;
         BlockedSinceNs = 0;
         return true;
     }
@@ -88,8 +76,8 @@ internal sealed unsafe class ServerPort : IDisposable
     /// <summary>Gives up what the driver doesn't take; returns how many frames that were.</summary>
     public int DropUnsent()
     {
-        int dropped = _txCount - _txSent;
-        _txSent = _txCount = 0;
+        int dropped = _tx.Count;
+        _tx.Clear();
         BlockedSinceNs = 0;
         HasPendingRead = false;
         return dropped;
@@ -99,6 +87,7 @@ internal sealed unsafe class ServerPort : IDisposable
     {
         Control?.Dispose();
         Control = null;
+        _tx.Dispose();
         _memory.Dispose();
     }
 }

@@ -1,0 +1,175 @@
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.FastPath.Client;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Drivers.Simulated;
+using Rum.FastPath.Frames;
+using Rum.FastPath.Server;
+
+namespace Rum.Unit.FastPath;
+
+/// <summary>The server's answers to single frames, made by hand: each rule obeyed and broken.</summary>
+public sealed unsafe class PageServerRuleTests : IDisposable
+{
+    private readonly Cluster _cluster = new(network: new SimulatedNetworkOptions { MaxPayload = 1344 });
+    private readonly SimulatedDriver _driver;
+    private uint _counter;
+
+    public PageServerRuleTests()
+    {
+        _driver = _cluster.Network.CreateEndpoint();
+        _cluster.Step();
+    }
+
+    public void Dispose() => _cluster.Dispose();
+
+    private delegate void Change(FrameHeader* header);
+
+    private PageStatus? Ask(FrameType type, Change? change = null, int fragments = 1)
+    {
+        byte* page = stackalloc byte[Layout.PageSize];
+        new Span<byte>(page, Layout.PageSize).Fill(7);
+        FrameHeader header;
+        _counter++;
+        for (int i = 0; i < fragments; i++)
+        {
+            FrameCodec.Start(&header, type);
+            header.Generation = 3;
+            header.Epoch = 1;
+            header.Incarnation = _cluster.Server.Incarnation.Value;
+            header.Session = 1;
+            header.Counter = _counter;
+            header.Segment = 1;
+            header.Token = 5;
+            header.Sequence = type == FrameType.Read ? 0 : _counter;
+            int length = 0;
+            if (type == FrameType.Write && fragments > 1) length = FrameCodec.SetFragment(&header, Layout.PageSize, 1344, i);
+            else if (type == FrameType.Write) header.Encoding = PayloadEncoding.Zero;
+            change?.Invoke(&header);
+            FrameCodec.Seal(&header, page, checksummed: true);
+            var frame = new TxFrame { Peer = _cluster.Drivers[0].Address, Header = (byte*)&header, Payload = page, PayloadLength = length };
+            Assert.Equal(1, _driver.Send(new ReadOnlySpan<TxFrame>(ref frame)));
+        }
+        return Answer();
+    }
+
+    private PageStatus? Answer()
+    {
+        var rx = new RxFrame[1];
+        for (int i = 0; i < 100; i++)
+        {
+            _cluster.Step();
+            if (_driver.Receive(rx) == 0)
+            {
+                _driver.Release();
+                continue;
+            }
+            var status = (PageStatus)((FrameHeader*)rx[0].Header)->Status;
+            _driver.Release();
+            return status;
+        }
+        return null;
+    }
+
+    [Fact]
+    public void Another_life_another_epoch_another_generation_another_shard_are_refused()
+    {
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Read));
+        Assert.Equal(PageStatus.StaleIncarnation, Ask(FrameType.Read, h => h->Incarnation++));
+        Assert.Equal(PageStatus.StaleEpoch, Ask(FrameType.Read, h => h->Epoch++));
+        Assert.Equal(PageStatus.StaleEpoch, Ask(FrameType.Read, h => h->Generation++));
+        Assert.Equal(PageStatus.StaleEpoch, Ask(FrameType.Read, h => h->Shard = Cluster.RingShards));
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Hello, h => (h->Incarnation, h->Generation) = (0, 0)));
+    }
+
+    [Fact]
+    public void A_write_needs_its_fence()
+    {
+        Assert.Equal(PageStatus.NotFenced, Ask(FrameType.Write));
+        Assert.Equal(PageStatus.NotFenced, Ask(FrameType.Trim));
+        Assert.Equal(PageStatus.Malformed, Ask(FrameType.Fence, h => h->Token = 0));
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Fence));
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Write));
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Trim));
+        Assert.Equal(PageStatus.Fenced, Ask(FrameType.Fence, h => h->Token = 4));
+        Assert.Equal(PageStatus.Fenced, Ask(FrameType.Write, h => h->Token = 4));
+        Assert.Equal(PageStatus.NotFenced, Ask(FrameType.Write, h => h->Token = 6));
+    }
+
+    [Fact]
+    public void An_older_write_is_refused_and_the_same_one_acknowledged()
+    {
+        Ask(FrameType.Fence);
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Write, h => h->Sequence = 50));
+        Assert.Equal(PageStatus.Superseded, Ask(FrameType.Write, h => h->Sequence = 49));
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Write, h => h->Sequence = 50));
+        Assert.Equal(1, _cluster.Server.Counters.DuplicateWrites);
+        Assert.Equal(1, _cluster.Server.Counters.PagesWritten);
+    }
+
+    [Fact]
+    public void Fragments_make_one_write_in_any_number_and_incomplete_ones_age_out()
+    {
+        Ask(FrameType.Fence);
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Write, fragments: 4));
+        Assert.Null(Ask(FrameType.Write, fragments: 4, change: h => h->Magic = h->FragmentIndex == 2 ? (ushort)0 : FrameHeader.MagicValue));
+        Assert.Equal(1, _cluster.Server.Counters.PagesWritten);
+        Assert.True(_cluster.Server.PoolStatistics.FramesFree < _cluster.Server.PoolStatistics.FramesTotal - 1);
+        _cluster.Until(() => _cluster.Server.Counters.AssembliesDropped == 1, "the incomplete write is forgotten");
+        Assert.Equal(_cluster.Server.PoolStatistics.FramesTotal - 1, _cluster.Server.PoolStatistics.FramesFree);
+    }
+
+    [Fact]
+    public void Fragments_of_different_versions_are_not_joined()
+    {
+        Ask(FrameType.Fence);
+        Assert.Null(Ask(FrameType.Write, fragments: 4, change: h => h->Sequence = 100ul + (ulong)(h->FragmentIndex / 2)));
+        Assert.Equal(0, _cluster.Server.Counters.PagesWritten);
+    }
+
+    [Fact]
+    public void Answers_are_no_requests()
+    {
+        Assert.Null(Ask(FrameType.HelloAnswer));
+        Assert.Equal(1, _cluster.Server.Counters.Faults[(int)FrameFault.Type]);
+    }
+
+    [Fact]
+    public void A_silo_that_restarted_is_left_alone_until_the_view_says_so()
+    {
+        using var cluster = new Cluster();
+        SegmentHandle segment = Cluster.Handle(1, 5);
+        Assert.Equal(PageStatus.Ok, cluster.Write(segment, 0, 1));
+        ClusterView old = cluster.View(1);
+        var life = new Incarnation(0x9999);
+        using var pool = new PagePool(new PagePoolOptions { CapacityBytes = 1 << 20 });
+        cluster.Servers[0].Dispose();
+        cluster.Servers[0] = new PageServer(life, pool, [cluster.Network.CreateEndpoint()]);
+        ClusterView renewed = cluster.View(2, epoch: 2);
+        _ = cluster.Servers[0].SetViewAsync(renewed);
+        var ends = new List<PageCompletion>();
+        cluster.Client.SetRoutes(new ClientRoutes(
+            new ShardMap(old), [new SiloRoute(new Incarnation(0x1000), cluster.ClientDriver, SimulatedNetwork.AddressOf(2))]));
+        Assert.True(cluster.Client.TryRead(segment, 0, 1, 3));
+        cluster.Until(() => cluster.Server.Counters.Refused[(int)PageStatus.StaleIncarnation] > 1, "refused twice", each: ends.Add);
+        Assert.Empty(ends);
+        cluster.Client.SetRoutes(new ClientRoutes(new ShardMap(renewed), [new SiloRoute(life, cluster.ClientDriver, SimulatedNetwork.AddressOf(2))]));
+        cluster.Until(() => ends.Count == 1, "read ends at the new life", each: ends.Add);
+        Assert.Equal(PageStatus.Zero, ends[0].Status);
+    }
+
+    [Fact]
+    public void Given_up_requests_end_as_TimedOut()
+    {
+        using var cluster = new Cluster(views: false);
+        Assert.True(cluster.Client.TryRead(Cluster.Handle(1, 0), 0, 3, 42));
+        Assert.True(cluster.Client.TryRead(Cluster.Handle(1, 0), 9, 1, 43));
+        cluster.Step();
+        Assert.Equal(1, cluster.Client.Cancel(42));
+        var ends = new List<PageCompletion>();
+        cluster.Step(ends);
+        Assert.Equal([0L, 1, 2], ends.Select(e => e.Page));
+        Assert.All(ends, e => Assert.Equal((PageStatus.TimedOut, 42ul), (e.Status, e.Cookie)));
+        Assert.Equal(1, cluster.Client.Outstanding);
+    }
+}

@@ -23,8 +23,7 @@ public sealed partial class Pager
             int sinceCount = 0;
             while (!_stop)
             {
-                bool mustTick = _engine.Urgent || _engine.Busy && _channel.NeedsTimers || _engine.NextDeadlineNs != long.MaxValue;
-                if (!mustTick) Handle(messages, _uffd.ReadWait(messages, MessageBatch));
+                if (!_engine.NeedsSteps) Handle(messages, _uffd.ReadWait(messages, MessageBatch));
                 else Attend(messages, polls);
                 if ((++sinceCount & 63) == 0) Volatile.Write(ref _managedBytes, GC.GetAllocatedBytesForCurrentThread() - start);
             }
@@ -57,7 +56,7 @@ public sealed partial class Pager
                 }
             }
 
-            if (!_engine.Urgent && !(_engine.Busy && _channel.NeedsTimers) && _engine.NextDeadlineNs == long.MaxValue) return;
+            if (!_engine.NeedsSteps) return;
             if (spin && _engine.Urgent && now - idleSince < SpinNs) continue;
             Block(polls);
             return;

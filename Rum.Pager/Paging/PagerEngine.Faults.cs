@@ -68,6 +68,9 @@ public sealed unsafe partial class PagerEngine
             for (int i = 0; i < done; i++) InstallZero(region, page + i);
             if (outcome == MapOutcome.Exists && done == 0) AdoptStranger(region, page);
         }
+        else if (!region.Copies && FillWithZeros(region, page, count))
+        {
+        }
         else if (!StartDemand(region, page, true, nowNs))
         {
             return;
@@ -81,6 +84,34 @@ public sealed unsafe partial class PagerEngine
         _faults++;
         _faultTimes.Add(_mapper.NowNs - nowNs);
         _replenish = true;
+    }
+
+    /// <summary>Zeros out of the pool, when the cache is full: one MOVE for as many as there is a run of slots.</summary>
+    private bool FillWithZeros(Region region, long page, int count)
+    {
+        if (count > 1 && _slots.Free < count) EvictSome(count);
+        int slot = TakeSlots(count, out int got);
+        if (slot < 0) return false;
+        new Span<byte>(SlotAddress(slot), got << Layout.PageShift).Clear();
+        if (_mapper.MoveIn(region.AddressOf(page), slot, got, out int done) != MapOutcome.Done)
+        {
+            for (int i = done; i < got; i++) Refill(region, page + i, slot + i);
+        }
+
+        for (int i = 0; i < got; i++)
+        {
+            InstallZero(region, page + i);
+            _slots.GiveHole(slot + i);
+        }
+
+        return true;
+    }
+
+    private void Refill(Region region, long page, int slot)
+    {
+        nint address = region.AddressOf(page);
+        MapOutcome outcome = _mapper.MoveIn(address, slot, 1, out _);
+        if (outcome != MapOutcome.Done) FillOtherwise(address, slot, outcome);
     }
 
     private static bool Untouched(Region region, long page)
@@ -192,9 +223,7 @@ public sealed unsafe partial class PagerEngine
     /// <summary>Maps one slot that is ours at a missing page; the slot is a hole afterwards.</summary>
     private void Fill(Region region, long page, int slot)
     {
-        nint address = region.AddressOf(page);
-        MapOutcome outcome = _mapper.MoveIn(address, slot, 1, out _);
-        if (outcome != MapOutcome.Done) FillOtherwise(address, slot, outcome);
+        Refill(region, page, slot);
         _slots.GiveHole(slot);
     }
 

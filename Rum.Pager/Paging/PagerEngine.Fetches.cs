@@ -306,11 +306,7 @@ public sealed unsafe partial class PagerEngine
         else
         {
             _mapper.MoveIn(region.AddressOf(page), slot, count, out done);
-            for (int i = done; i < count; i++)
-            {
-                MapOutcome outcome = _mapper.MoveIn(region.AddressOf(page + i), slot + i, 1, out _);
-                if (outcome != MapOutcome.Done) FillOtherwise(region.AddressOf(page + i), slot + i, outcome);
-            }
+            for (int i = done; i < count; i++) Refill(region, page + i, slot + i);
         }
 
         for (int i = 0; i < count; i++)

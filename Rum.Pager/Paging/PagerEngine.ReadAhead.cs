@@ -224,7 +224,8 @@ public sealed unsafe partial class PagerEngine
                 }
 
                 int got = StartWindow(job.Region, job.Page, (int)Math.Min(Math.Max(_window, 1), job.End - job.Page), -1, false, true);
-                if (got == 0) return;
+                if (got == 0 && _channel.Outstanding > 0) return;
+                if (got == 0) break;
                 job.Page += got;
             }
 

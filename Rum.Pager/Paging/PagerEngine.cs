@@ -72,11 +72,15 @@ public sealed unsafe partial class PagerEngine : IDisposable
     /// <summary>Whether someone waits for what only <see cref="Step"/> brings: a fault, a command, room.</summary>
     public bool Urgent => _waiting > 0 || _activeCount > 0 || _queued > 0;
 
-    /// <summary>Whether requests are outstanding or waiting to be sent.</summary>
-    public bool Busy => _channel.Outstanding > 0 || _queued > 0 || _writeQueued > 0 || _jobCount > 0;
+    /// <summary>
+    /// Whether <see cref="Step"/> must be called even if no fault comes. Otherwise answers that are outstanding (acknowledgements, windows
+    /// fetched ahead) can wait for the next fault.
+    /// </summary>
+    public bool NeedsSteps => Urgent || _writeQueued > 0 || _jobCount > 0 || _channel.Outstanding > 0 && _channel.NeedsTimers;
 
-    /// <summary>When <see cref="Step"/> must be called again at the latest, by the mapper's clock.</summary>
-    public long NextDeadlineNs => Math.Min(_channel.Outstanding > 0 ? _channel.NextDeadlineNs : long.MaxValue, _nextTimerNs);
+    /// <summary>When <see cref="Step"/> must be called again at the latest, by the mapper's clock, while <see cref="NeedsSteps"/>.</summary>
+    public long NextDeadlineNs =>
+        Math.Min(_channel.Outstanding > 0 ? _channel.NextDeadlineNs : long.MaxValue, Urgent || _writeQueued > 0 ? _nextTimerNs : long.MaxValue);
 
     /// <summary>Advances everything that can advance; returns whether something did.</summary>
     public bool Step(long nowNs)

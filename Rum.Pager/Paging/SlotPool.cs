@@ -43,36 +43,46 @@ internal sealed class SlotPool
     /// <summary>A taken slot lost its physical page.</summary>
     internal void GiveHole(int slot) => _holes.Add(slot);
 
-    /// <summary>A set of slots as one word per block, with stacks of the blocks that may have some, and that may be full.</summary>
-    private sealed class BlockSet(int blocks)
+    /// <summary>A set of slots as one word per block; the blocks that have some and those that are full in a list each.</summary>
+    private sealed class BlockSet
     {
-        private readonly uint[] _words = new uint[blocks];
-        private readonly int[] _some = new int[blocks];
-        private readonly int[] _full = new int[blocks];
-        private readonly bool[] _inSome = new bool[blocks];
-        private readonly bool[] _inFull = new bool[blocks];
-        private int _someCount;
-        private int _fullCount;
+        private const int LookAtMost = 4;
+
+        private readonly uint[] _words;
+        private readonly int[] _next;
+        private readonly int[] _previous;
+        private readonly int _someHead;
+        private readonly int _fullHead;
+
+        internal BlockSet(int blocks)
+        {
+            _words = new uint[blocks];
+            _next = new int[blocks + 2];
+            _previous = new int[blocks + 2];
+            _someHead = blocks;
+            _fullHead = blocks + 1;
+            _next[_someHead] = _previous[_someHead] = _someHead;
+            _next[_fullHead] = _previous[_fullHead] = _fullHead;
+        }
 
         internal int Count { get; private set; }
 
         internal void Add(int slot)
         {
             int block = slot / Run;
+            uint old = _words[block];
             uint bit = 1u << (slot % Run);
-            Core.Invariant.Check((_words[block] & bit) == 0);
-            _words[block] |= bit;
+            Core.Invariant.Check((old & bit) == 0);
+            _words[block] = old | bit;
             Count++;
-            if (!_inSome[block])
+            if (old == 0)
             {
-                _inSome[block] = true;
-                _some[_someCount++] = block;
+                Link(block, _someHead);
             }
-
-            if (_words[block] == uint.MaxValue && !_inFull[block])
+            else if ((old | bit) == uint.MaxValue)
             {
-                _inFull[block] = true;
-                _full[_fullCount++] = block;
+                Unlink(block);
+                Link(block, _fullHead);
             }
         }
 
@@ -80,33 +90,50 @@ internal sealed class SlotPool
         {
             got = 0;
             if (Count == 0) return -1;
-            int block = want > 1 ? PopFull() : -1;
-            if (block < 0) block = TopSome();
+            int block = Choose(want);
             uint word = _words[block];
             (int start, int length) = Longest(word, want);
             got = Math.Min(length, want);
-            uint mask = (got == Run ? uint.MaxValue : (1u << got) - 1) << start;
-            _words[block] = word & ~mask;
+            uint left = word & ~((got == Run ? uint.MaxValue : (1u << got) - 1) << start);
+            _words[block] = left;
             Count -= got;
+            if (left == 0 || word == uint.MaxValue)
+            {
+                Unlink(block);
+                if (left != 0) Link(block, _someHead);
+            }
+
             return block * Run + start;
         }
 
-        private int PopFull()
+        /// <summary>A block with a long enough run: one that is begun if it is near, so that whole ones stay whole for whole windows.</summary>
+        private int Choose(int want)
         {
-            while (_fullCount > 0)
+            int best = -1, bestLength = 0, looked = 0;
+            for (int block = _next[_someHead]; block != _someHead && looked < LookAtMost; block = _next[block], looked++)
             {
-                int block = _full[--_fullCount];
-                _inFull[block] = false;
-                if (_words[block] == uint.MaxValue) return block;
+                int length = want == 1 ? 1 : Longest(_words[block], want).Length;
+                if (length >= want) return block;
+                if (length > bestLength) (best, bestLength) = (block, length);
             }
 
-            return -1;
+            int full = _next[_fullHead];
+            return full != _fullHead ? full : best;
         }
 
-        private int TopSome()
+        private void Link(int block, int head)
         {
-            while (_words[_some[_someCount - 1]] == 0) _inSome[_some[--_someCount]] = false;
-            return _some[_someCount - 1];
+            int next = _next[head];
+            _next[block] = next;
+            _previous[block] = head;
+            _previous[next] = block;
+            _next[head] = block;
+        }
+
+        private void Unlink(int block)
+        {
+            _next[_previous[block]] = _next[block];
+            _previous[_next[block]] = _previous[block];
         }
 
         /// <summary>The first run of at least <paramref name="want"/> bits, else the longest.</summary>
@@ -115,8 +142,7 @@ internal sealed class SlotPool
             int bestStart = 0, best = 0;
             for (int at = BitOperations.TrailingZeroCount(word); at < Run;)
             {
-                int length = BitOperations.TrailingZeroCount(~(word >> at));
-                length = Math.Min(length, Run - at);
+                int length = Math.Min(BitOperations.TrailingZeroCount(~(word >> at)), Run - at);
                 if (length > best) (bestStart, best) = (at, length);
                 if (best >= want || at + length >= Run) break;
                 at += length;

@@ -1,0 +1,175 @@
+using System.Runtime.InteropServices;
+using Rum.Core;
+using Rum.FastPath.Client;
+using Rum.Pager;
+
+namespace Rum.Stress.Tests;
+
+public sealed unsafe class CommandTests
+{
+    private const int Page = Layout.PageSize;
+    private const int Fault = 14;
+
+    public static TheoryData<PagerMode> Modes => [PagerMode.Move, PagerMode.Copy];
+
+    [Fact]
+    public void Untouched_memory_of_a_fresh_segment_needs_no_round_trip_and_clean_zeros_are_never_written()
+    {
+        using PagerFixture rum = new(PagerMode.Move);
+        nint at = rum.Map(1024 * Page);
+        for (int p = 0; p < 1024; p++) Assert.Equal(0u, Native.Load(at + p * Page));
+        PagerStatistics stats = rum.Pager.Statistics;
+        Assert.Equal(0, stats.PagesFetched);
+        Assert.Equal(0, stats.WriteBacks);
+        Assert.True(stats.Evictions >= 700, $"{stats.Evictions} evictions");
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Discarded_pages_read_as_zeros_here_and_at_the_silo(PagerMode mode)
+    {
+        using PagerFixture rum = new(mode);
+        SegmentHandle segment = rum.Segment(1024 * Page);
+        nint at = rum.Map(1024 * Page, segment: segment);
+        for (int p = 0; p < 1024; p++) Native.Store(at + p * Page, 5);
+        Assert.Equal(RumError.None, rum.Pager.Flush(0, 0));
+        Assert.True(rum.Store.Read(segment.Segment, 500) != null);
+        Assert.Equal(RumError.None, rum.Pager.Discard(at + 100, 1000 * Page));
+        Assert.Equal(5u, Native.Load(at));
+        Assert.Equal(5u, Native.Load(at + 1000 * Page));
+        for (int p = 1; p < 1000; p++)
+        {
+            Assert.Equal(0u, Native.Load(at + p * Page));
+            Assert.True(rum.Store.Read(segment.Segment, p) == null);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Pinned_pages_stay_and_the_budget_is_kept(PagerMode mode)
+    {
+        using PagerFixture rum = new(mode);
+        nint at = rum.Map(2048 * Page);
+        for (int p = 0; p < 2048; p++) Native.Store(at + p * Page, (ulong)p);
+        Assert.Equal(RumError.PinBudgetExceeded, rum.Pager.Pin(at, 256 * Page));
+        Assert.Equal(RumError.None, rum.Pager.Pin(at + 100 * Page, 100 * Page));
+        Assert.Equal(RumError.None, rum.Pager.Pin(at + 100 * Page, Page));
+        Assert.Equal(100 * Page, rum.Pager.Statistics.PinnedBytes);
+        Assert.Equal(RumError.PinBudgetExceeded, rum.Pager.Pin(at + 1000 * Page, 150 * Page));
+        for (int p = 300; p < 2048; p++) Assert.Equal((ulong)p, Native.Load(at + p * Page));
+        long fetched = rum.Pager.Statistics.PagesFetched;
+        for (int p = 100; p < 200; p++) Assert.Equal((ulong)p, Native.Load(at + p * Page));
+        Assert.Equal(fetched, rum.Pager.Statistics.PagesFetched);
+        Assert.Equal(RumError.None, rum.Pager.Unpin(at + 100 * Page, 100 * Page));
+        Assert.Equal(Page, rum.Pager.Statistics.PinnedBytes);
+        Assert.Equal(RumError.InvalidArgument, rum.Pager.Unpin(at + 101 * Page, Page));
+        Assert.Equal(RumError.None, rum.Pager.Unpin(at + 100 * Page, Page));
+        Assert.Equal(0, rum.Pager.Statistics.PinnedBytes);
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void A_reader_sees_what_the_writer_flushed_and_cannot_store(PagerMode mode)
+    {
+        using PagerFixture rum = new(mode);
+        SegmentHandle segment = rum.Segment(512 * Page);
+        nint writer = rum.Map(512 * Page, segment: segment);
+        nint reader = rum.Map(512 * Page, fresh: false, readOnly: true, segment: segment);
+        for (int p = 0; p < 512; p++) Native.Store(writer + p * Page, 1);
+        Assert.Equal(RumError.None, rum.Pager.Flush(writer, 512 * Page));
+        for (int p = 0; p < 512; p++) Assert.Equal(1u, Native.Load(reader + p * Page));
+        Native.Store(writer + 511 * Page, 2);
+        Assert.Equal(RumError.None, rum.Pager.Flush(0, 0));
+        Assert.Equal(RumError.None, rum.Pager.FlushAndDrop(reader, 512 * Page));
+        Assert.Equal(2u, Native.Load(reader + 511 * Page));
+        Assert.Equal(-Fault, ReadInto(reader));
+        Assert.Equal(RumError.ReadOnly, rum.Pager.Discard(reader, Page));
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void System_calls_work_with_remote_pointers(PagerMode mode)
+    {
+        using PagerFixture rum = new(mode);
+        if (rum.Pager.UserModeOnly) Assert.Skip("userfaultfd is permitted for user mode only");
+        nint at = rum.Map(1024 * Page);
+        for (int p = 0; p < 1024; p++) Assert.Equal(8, ReadInto(at + p * Page));
+        for (int p = 0; p < 1024; p++) Assert.Equal(0x0807060504030201u, Native.Load(at + p * Page));
+    }
+
+    [Fact]
+    public void A_region_grows_and_shrinks_and_its_end_is_a_fault()
+    {
+        using PagerFixture rum = new(PagerMode.Move);
+        nint at = rum.Map(10 * Page, reserved: 100 * Page);
+        Assert.Equal(-Fault, ReadInto(at + 10 * Page));
+        Assert.Equal(RumError.None, rum.Pager.Resize(at, 50 * Page));
+        Native.Store(at + 49 * Page, 9);
+        Assert.Equal(RumError.None, rum.Pager.Resize(at, 20 * Page));
+        Assert.Equal(-Fault, ReadInto(at + 20 * Page));
+        Assert.Equal(RumError.None, rum.Pager.Resize(at, 100 * Page));
+        Assert.Equal(0u, Native.Load(at + 49 * Page));
+        Assert.Equal(RumError.InvalidArgument, rum.Pager.Resize(at, 101 * Page));
+        Assert.Equal(-Fault, ReadInto(at + 100 * Page));
+        Assert.Equal(RumError.BadPointer, rum.Pager.Flush(at + 99 * Page, 2 * Page));
+        Assert.Equal(RumError.BadPointer, rum.Pager.Unmap(at + Page, false));
+        Assert.Equal(RumError.None, rum.Pager.Unmap(at, false));
+        Assert.Equal(-Fault, ReadInto(at));
+    }
+
+    [Fact]
+    public void A_revoked_pager_refuses_and_its_pages_are_gone_and_waiting_faults_end()
+    {
+        using PagerFixture rum = new(PagerMode.Move);
+        nint at = rum.Map(10 * Page, fresh: false);
+        rum.Channel.Stalled = true;
+        nint waited = 0;
+        Thread waiting = new(() => waited = ReadInto(at + 5 * Page));
+        waiting.Start();
+        Assert.True(SpinWait.SpinUntil(() => rum.Pager.Statistics.FaultsWaiting == 1, 5000), "no fault came");
+        rum.Pager.Revoke(RumError.SessionExpired);
+        Assert.True(waiting.Join(5000), "the waiting fault did not end");
+        Assert.Equal(-Fault, waited);
+        Assert.Equal(-Fault, ReadInto(at));
+        Assert.Equal(RumError.SessionExpired, rum.Pager.Flush(0, 0));
+        Assert.Equal(RumError.SessionExpired, rum.Pager.Map(default, out _));
+        rum.Channel.Stalled = false;
+    }
+
+    [Fact]
+    public void A_page_that_cannot_be_had_is_named_each_second_and_given_up_after_the_fault_timeout()
+    {
+        PagerOptions options = new() { FaultTimeout = TimeSpan.FromSeconds(1.5), Describe = (_, _) => "shard 3 on silo 7" };
+        using PagerFixture rum = new(PagerMode.Move, options: options);
+        nint at = rum.Map(10 * Page, fresh: false);
+        rum.Channel.Refuse = PageStatus.Lost;
+        Assert.Equal(-Fault, ReadInto(at + 5 * Page));
+        Assert.Contains(rum.Log, line => line.Contains("page 5 of segment 1") && line.Contains("shard 3 on silo 7") && line.Contains("Lost") && line.Contains("is waited for"));
+        Assert.Contains(rum.Log, line => line.Contains("SIGBUS"));
+        rum.Channel.Refuse = PageStatus.Ok;
+        Assert.Equal(8, ReadInto(at + 6 * Page));
+    }
+
+    private static readonly int[] Ends = MakePipe();
+
+    private static int[] MakePipe()
+    {
+        int* ends = stackalloc int[2];
+        return Native.Pipe(ends) == 0 ? [ends[0], ends[1]] : throw new InvalidOperationException("pipe");
+    }
+
+    /// <summary>read(2) of eight bytes into an address; minus the error number when it fails.</summary>
+    private static nint ReadInto(nint address)
+    {
+        lock (Ends)
+        {
+            ulong value = 0x0807060504030201;
+            Native.Write(Ends[1], &value, 8);
+            nint n = Native.Read(Ends[0], (void*)address, 8);
+            if (n >= 0) return n;
+            n = -Marshal.GetLastPInvokeError();
+            Native.Read(Ends[0], &value, 8);
+            return n;
+        }
+    }
+}

@@ -33,8 +33,17 @@ public sealed unsafe partial class PageClient
         uint counter = slot->Counter + 1;
         *slot = new RequestSlot
         {
-            Kind = RequestKind.Fence, Counter = counter, Segment = writer->Segment, Token = writer->Token, Flags = writer->Flags, Shard = writer->Shard,
-            Epoch = writer->Epoch, Peer = writer->Peer, Count = 1, Pending = 1, FirstAssembly = -1,
+            Kind = RequestKind.Fence,
+            Counter = counter,
+            Segment = writer->Segment,
+            Token = writer->Token,
+            Flags = writer->Flags,
+            Shard = writer->Shard,
+            Epoch = writer->Epoch,
+            Peer = writer->Peer,
+            Count = 1,
+            Pending = 1,
+            FirstAssembly = -1,
         };
         _fences[fence].Asking = true;
         _fences[fence].Token = writer->Token;

@@ -249,7 +249,11 @@ public sealed unsafe partial class PageClient
 
     private static PageCompletion CompletionOf(RequestSlot* slot, long page, PageStatus status) => new()
     {
-        Cookie = slot->Cookie, Page = page, Operation = (PageOperation)slot->Kind, Status = status, Version = new PageVersion(slot->Token, slot->Sequence),
+        Cookie = slot->Cookie,
+        Page = page,
+        Operation = (PageOperation)slot->Kind,
+        Status = status,
+        Version = new PageVersion(slot->Token, slot->Sequence),
     };
 
     private static FrameType TypeOf(RequestKind kind) => kind switch

@@ -29,8 +29,14 @@ internal sealed unsafe class PageSimulation : IDisposable
         _random = new Random(seed);
         var link = new LinkSettings
         {
-            Loss = 0.05, Duplication = 0.02, Reordering = 0.05, Corruption = 0.01, Truncation = 0.002,
-            ReorderDelayNs = _random.Next(100_000, 8_000_000), DelayNsMin = 5_000, DelayNsMax = 40_000,
+            Loss = 0.05,
+            Duplication = 0.02,
+            Reordering = 0.05,
+            Corruption = 0.01,
+            Truncation = 0.002,
+            ReorderDelayNs = _random.Next(100_000, 8_000_000),
+            DelayNsMin = 5_000,
+            DelayNsMax = 40_000,
         };
         bool whole = breakServer != null || (breakClient == null && _random.Next(2) == 0);
         _network = new SimulatedNetwork(

@@ -22,11 +22,18 @@
 /* 8 bytes of static TLS: dlopen has room for them. Set at the thread's first call into managed code, never freed. */
 static __thread struct rum_thread *self __attribute__((tls_model("initial-exec")));
 
+/* Whether managed code runs in this process; a child of a process where it doesn't may use RUM as any other. */
+static atomic_int entered;
 static atomic_int forked;
 
 static const char Forked[] = "this process is a fork()ed child of one that uses RUM: it has none of its remote memory. Call exec, or rum_init in the parent only.";
 
-static void in_child(void) { atomic_store(&forked, 1); }
+static void in_child(void)
+{
+    atomic_store(&forked, atomic_load(&entered));
+    /* The child's copy: its objects at hand are the parent's memory, which the child doesn't have. */
+    if (self != NULL) self->heap = 0;
+}
 
 __attribute__((constructor)) static void watch_forks(void) { pthread_atfork(NULL, NULL, in_child); }
 
@@ -38,7 +45,10 @@ static void at_exit(void)
 
 static struct rum_thread *thread(void)
 {
-    if (self == NULL && !atomic_load_explicit(&forked, memory_order_relaxed)) self = rum_managed_thread();
+    if (self == NULL && !atomic_load_explicit(&forked, memory_order_relaxed)) {
+        atomic_store(&entered, 1);
+        self = rum_managed_thread();
+    }
     return self;
 }
 
@@ -56,7 +66,7 @@ static int fail(int code, const char *words)
 static int refused(void)
 {
     if (!atomic_load_explicit(&forked, memory_order_relaxed)) {
-        if (self == NULL) self = rum_managed_thread();
+        thread();
         return 0;
     }
     return fail(RUM_ERROR_NOT_INITIALIZED, Forked);

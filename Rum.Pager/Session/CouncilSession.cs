@@ -103,7 +103,8 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     public void Close()
     {
         Stop();
-        if (!_ended) TryAsk(new CommandRequest(NextId(), new CloseSession(Session)), CallTimeoutMax);
+        // Idempotent by itself, so it carries no request id.
+        if (!_ended) TryAsk(new CommandRequest(default, new CloseSession(Session)), CallTimeoutMax);
     }
 
     public void Dispose()

@@ -117,7 +117,7 @@ public sealed partial class CouncilLeader
                 _leases.Grant(opened.Session, opened.LeaseMs * 1_000_000L, _nowNs());
                 LogSessionOpened(opened.Session.Value, ((OpenSession)command).ClientName, opened.LeaseMs);
                 break;
-            case CloseSession close when _leases.Remove(close.Session):
+            case CloseSession close when result.Error == RumError.None && _leases.Remove(close.Session):
                 LogSessionClosed(close.Session.Value);
                 break;
             case Expire expire when _leases.Remove(expire.Session):

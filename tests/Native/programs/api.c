@@ -206,9 +206,9 @@ static void pins_and_prefetches(void)
     CHECK(stat_of("pager", "faults") == before, "a pinned page faulted");
     CHECK(rum_unpin(p, bytes) == 0, "rum_unpin");
     CHECK(stat_of("pager", "pinned_bytes") == 0, "%lld pinned", stat_of("pager", "pinned_bytes"));
-    char *huge = rum_alloc((size_t)256 << 20);
-    CHECK(huge != NULL, "256 MiB");
-    CHECK_ERROR(rum_pin(huge, (size_t)256 << 20), "PinBudgetExceeded");
+    char *huge = rum_alloc((size_t)100 << 20);
+    CHECK(huge != NULL, "100 MiB");
+    CHECK_ERROR(rum_pin(huge, (size_t)100 << 20), "PinBudgetExceeded");
     CHECK(rum_flush(p, bytes) == 0 && rum_flush(NULL, 0) == 0, "rum_flush");
     finish();
 }

@@ -47,7 +47,7 @@ static inline uint64_t mix(uint64_t x)
 
 static inline void fill(void *memory, size_t bytes, uint64_t seed)
 {
-    uint64_t *word = memory;
+    uint64_t *word = (uint64_t *)memory;
     unsigned char *tail = (unsigned char *)memory + bytes / 8 * 8;
     for (size_t i = 0; i < bytes / 8; i++) word[i] = mix(seed + i);
     for (size_t i = 0; i < bytes % 8; i++) tail[i] = (unsigned char)mix(seed + i);
@@ -55,7 +55,7 @@ static inline void fill(void *memory, size_t bytes, uint64_t seed)
 
 static inline void verify(const void *memory, size_t bytes, uint64_t seed)
 {
-    const uint64_t *word = memory;
+    const uint64_t *word = (const uint64_t *)memory;
     const unsigned char *tail = (const unsigned char *)memory + bytes / 8 * 8;
     for (size_t i = 0; i < bytes / 8; i++) CHECK(word[i] == mix(seed + i), "word %zu of %zu is %llx", i, bytes / 8, (unsigned long long)word[i]);
     for (size_t i = 0; i < bytes % 8; i++) CHECK(tail[i] == (unsigned char)mix(seed + i), "byte %zu of the tail is %x", i, tail[i]);

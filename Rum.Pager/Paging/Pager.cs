@@ -134,6 +134,17 @@ public sealed partial class Pager : IPager, IResidentAccess
     /// <inheritdoc/>
     public PagerStatistics Statistics => _engine.Statistics(Volatile.Read(ref _managedBytes));
 
+    /// <summary>
+    /// Ends the thread and leaves everything mapped: from now on a fault waits until the process is gone. For a process that is exiting while
+    /// threads of its program still run.
+    /// </summary>
+    public void Freeze()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        _doorbell.Ring(_doorbell.Claim(PagerCommandKind.Stop), out _);
+        _thread.Join();
+    }
+
     /// <summary>Unmaps every region, without writing back, and ends the thread. The channel stays its owner's.</summary>
     public void Dispose()
     {

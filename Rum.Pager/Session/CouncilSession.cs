@@ -45,6 +45,9 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
         _view = new ClusterView(default, 0, 0, [], [], 0);
     }
 
+    /// <summary>Whether the silos ended it.</summary>
+    public bool IsEnded => _ended;
+
     /// <inheritdoc/>
     public SessionId Session { get; private set; }
 

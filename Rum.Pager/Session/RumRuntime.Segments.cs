@@ -9,7 +9,7 @@ namespace Rum.Pager.Session;
 internal sealed partial class RumRuntime
 {
     // So that a segment can grow where it stands.
-    private const long ReservedMin = 1L << 30;
+    private const long ReservedMin = 16L << 30;
 
     /// <summary>Creates a segment and maps it. <paramref name="key"/> zero: anonymous; <paramref name="silo"/> 0: anywhere.</summary>
     public nint AllocateSegment(nuint size, UInt128 key, SiloId silo, SegmentFlags flags)

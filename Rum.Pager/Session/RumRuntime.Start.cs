@@ -26,7 +26,7 @@ internal sealed partial class RumRuntime
     /// </summary>
     public static RumRuntime Start(string? machines)
     {
-        ClientSettings settings = ClientSettings.Read(Environment.GetEnvironmentVariable);
+        ClientSettings settings = ClientSettings.Read(ClientOverrides.Read);
         IPEndPoint[] addresses = ReadAddresses(machines ?? settings.Machines);
         var transports = new Transports(settings.Transport);
         CouncilSession? session = null;
@@ -92,7 +92,8 @@ internal sealed partial class RumRuntime
         {
             try
             {
-                End();
+                if (ClientOverrides.ThreadsOutliveExit) EndUnderThreads();
+                else End();
             }
             catch (RumException)
             {
@@ -101,6 +102,21 @@ internal sealed partial class RumRuntime
         }) { IsBackground = true, Name = "rum-exit" };
         ending.Start();
         ending.Join(ExitPatience);
+    }
+
+    /// <summary>
+    /// The program's threads run until the process is gone, so nothing may be unmapped: named segments are written back, the pager stops, so that
+    /// further faults wait for the end, and the session is closed.
+    /// </summary>
+    private void EndUnderThreads()
+    {
+        _upkeep.Dispose();
+        foreach (MappedSegment segment in _segments.All())
+        {
+            if (segment.Writable && segment.Key != UInt128.Zero) _pager.Flush(segment.Address, segment.Bytes);
+        }
+        ((Pager.Paging.Pager)_pager).Freeze();
+        _session!.Close();
     }
 
     private static IPEndPoint[] ReadAddresses(string machines)

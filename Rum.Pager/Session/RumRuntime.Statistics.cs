@@ -22,6 +22,34 @@ internal sealed partial class RumRuntime
         return text.ToString();
     }
 
+    /// <summary>The same for the .NET API.</summary>
+    public void Count(out Abi.ClientCounters counters)
+    {
+        PagerStatistics pager = _pager.Statistics;
+        HeapStatistics heap = Heap.Statistics;
+        counters = new Abi.ClientCounters
+        {
+            Faults = pager.Faults,
+            ZeroFills = pager.ZeroFills,
+            PagesFetched = pager.PagesFetched,
+            PagesPrefetched = pager.PagesPrefetched,
+            Evictions = pager.Evictions,
+            WriteBacks = pager.WriteBacks,
+            Rescues = pager.Rescues,
+            Discards = pager.Discards,
+            ResidentBytes = pager.ResidentBytes,
+            CacheBytes = pager.CacheBytes,
+            PinnedBytes = pager.PinnedBytes,
+            FaultsWaiting = pager.FaultsWaiting,
+            FaultP50Ns = (long)FaultHistogram.Quantile(pager.FaultNs, 0.50),
+            FaultP99Ns = (long)FaultHistogram.Quantile(pager.FaultNs, 0.99),
+            FaultP999Ns = (long)FaultHistogram.Quantile(pager.FaultNs, 0.999),
+            HeapObjects = heap.LiveObjects,
+            HeapBytes = heap.LiveBytes,
+            ChargedBytes = heap.ChargedBytes,
+        };
+    }
+
     private static void DescribePager(StatisticsText text, PagerStatistics pager)
     {
         text.Begin("pager");

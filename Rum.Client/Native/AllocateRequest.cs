@@ -1,0 +1,23 @@
+using System.Runtime.InteropServices;
+
+namespace Rum.Native;
+
+/// <summary><c>struct rum_client_allocation</c>: what <see cref="LibRum.rum_client_allocate"/> is asked for.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct AllocateRequest
+{
+    /// <summary>Bytes.</summary>
+    internal long Bytes;
+
+    /// <summary>The key's upper half; both halves zero: anonymous.</summary>
+    internal ulong KeyHigh;
+
+    /// <summary>The key's lower half.</summary>
+    internal ulong KeyLow;
+
+    /// <summary>The silo to stay on, 0 for none.</summary>
+    internal int Silo;
+
+    /// <summary>1: nothing is charged up front.</summary>
+    internal int Sparse;
+}

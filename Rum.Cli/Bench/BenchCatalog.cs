@@ -51,14 +51,13 @@ internal static class BenchCatalog
     private static Dictionary<string, Sample> RunFault(
         BenchContext context, BenchLayout layout, string name, string pattern, string transport, int threads)
     {
-        bool remote = transport != "floor";
-        BenchServer? silo = remote ? context.Server("silo", layout) : null;
+        BenchServer silo = context.Server("silo", layout);
         int operations = (pattern == "scan" ? 10 : 1) * (context.Quick ? 40_000 : 200_000);
         List<string> arguments = ["--pattern", pattern, "--mib", Text(context.Mib), "--ops", Text(operations), "--threads", Text(threads)];
         if (layout.ProgramCpu() is int cpu) arguments.AddRange(["--cpu", Text(cpu)]);
-        if (silo is not null) arguments.AddRange(["--peers", Text(silo.ProcessId)]);
+        arguments.AddRange(["--peers", Text(silo.ProcessId)]);
         JsonElement printed = BenchContext.RunProgram(context.Program("fault"), arguments,
-            ("RUM_MACHINES", silo?.MachinesFile ?? ""), ("RUM_TRANSPORT", transport), ("RUM_CACHE", Text(context.CacheMib) + "M"))[^1];
+            ("RUM_MACHINES", silo.MachinesFile), ("RUM_TRANSPORT", transport), ("RUM_CACHE", Text(context.CacheMib) + "M"))[^1];
         return new() { [name] = BenchContext.ToSample(printed) };
     }
 
@@ -68,7 +67,7 @@ internal static class BenchCatalog
             BenchServer silo = context.Server("silo", layout);
             List<string> arguments = ["bench", "round-trip", "--machines", silo.MachinesFile, "--transport", transport,
                 "--depth", Text(depth), "--ops", Text(context.Quick ? 50_000 : 200_000), "--peers", Text(silo.ProcessId)];
-            string program = Environment.ProcessPath!;
+            string program = Path.Combine(context.OutDirectory, "bin", "rum");
             if (layout.ProgramCpu() is int cpu)
             {
                 arguments.InsertRange(0, ["-c", Text(cpu), program]);

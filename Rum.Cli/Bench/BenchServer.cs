@@ -11,9 +11,11 @@ internal sealed class BenchServer : IDisposable
     private const int StartMsMax = 20_000;
     private readonly Process _process;
     private readonly string _directory;
+    private readonly string _rum;
 
-    private BenchServer(Process process, int port, string directory)
+    private BenchServer(Process process, int port, string directory, string rum)
     {
+        _rum = rum;
         _process = process;
         Port = port;
         _directory = directory;
@@ -34,9 +36,10 @@ internal sealed class BenchServer : IDisposable
         string directory = Directory.CreateTempSubdirectory("rum-bench-").FullName;
         int port = FreePort();
         string number = port.ToString(CultureInfo.InvariantCulture);
+        string rum = Path.Combine(outDirectory, "bin", "rum");
         List<string> command = kind switch
         {
-            "silo" => [Path.Combine(outDirectory, "bin", "rum"), "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
+            "silo" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
                 "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G",
                 "--http", $"127.0.0.1:{FreePort()}"],
             "redis" => ["redis-server", "--port", number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
@@ -48,7 +51,7 @@ internal sealed class BenchServer : IDisposable
         var start = new ProcessStartInfo(command[0]) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = directory };
         foreach (string argument in command.Skip(1)) start.ArgumentList.Add(argument);
         Process process = Process.Start(start)!;
-        var server = new BenchServer(process, port, directory);
+        var server = new BenchServer(process, port, directory, rum);
         var said = new List<string>();
         process.OutputDataReceived += (_, line) => Keep(said, line.Data);
         process.ErrorDataReceived += (_, line) => Keep(said, line.Data);
@@ -86,7 +89,7 @@ internal sealed class BenchServer : IDisposable
         {
             if (kind == "silo")
             {
-                var ready = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
+                var ready = new ProcessStartInfo(_rum) { RedirectStandardOutput = true, RedirectStandardError = true };
                 foreach (string argument in new[] { "status", "--machines", MachinesFile }) ready.ArgumentList.Add(argument);
                 using Process status = Process.Start(ready)!;
                 status.StandardOutput.ReadToEnd();

@@ -3,8 +3,11 @@ using Rum.Pager.Linux;
 
 namespace Rum.Pager.Floor;
 
-/// <summary>The memory behind a <see cref="FloorChannel"/>: segments of a fixed size, made before they are used.</summary>
-public sealed unsafe class FloorStore : IDisposable
+/// <summary>
+/// The memory behind a <see cref="FloorChannel"/>: segments of a fixed size, made before they are used, or at first use where
+/// <paramref name="bytesAtFirstUse"/> (address space, not memory) isn't 0.
+/// </summary>
+public sealed unsafe class FloorStore(long bytesAtFirstUse = 0) : IDisposable
 {
     private readonly List<Store> _segments = [];
 
@@ -50,6 +53,9 @@ public sealed unsafe class FloorStore : IDisposable
     {
         foreach (Store store in _segments)
             if (store.Segment == segment.Value && page >= 0 && page < store.Pages) return store;
-        throw new ArgumentOutOfRangeException(nameof(page), $"page {page} of {segment} isn't in the store");
+        if (page < 0 || page >= Layout.PagesFor(bytesAtFirstUse) || _segments.Exists(store => store.Segment == segment.Value))
+            throw new ArgumentOutOfRangeException(nameof(page), $"page {page} of {segment} isn't in the store");
+        Add(segment, bytesAtFirstUse);
+        return _segments[^1];
     }
 }

@@ -17,7 +17,10 @@ internal sealed record ClientSettings
     /// <summary>RUM_CACHE: local bytes for pages, all included.</summary>
     public long CacheBytes { get; private init; } = CacheBytesDefault;
 
-    /// <summary>RUM_TRANSPORT: auto, shm or udp.</summary>
+    /// <summary>The transport that keeps pages in this process: for measuring what a real one costs.</summary>
+    public const string Floor = "floor";
+
+    /// <summary>RUM_TRANSPORT: auto, shm, udp or <see cref="Floor"/>.</summary>
     public string Transport { get; private init; } = "auto";
 
     /// <summary>RUM_PAGER: auto, move or copy.</summary>
@@ -37,7 +40,7 @@ internal sealed record ClientSettings
     {
         Machines = variable("RUM_MACHINES") ?? "",
         CacheBytes = Size(variable, "RUM_CACHE", CacheBytesDefault),
-        Transport = OneOf(variable, "RUM_TRANSPORT", "auto", "shm", "udp"),
+        Transport = OneOf(variable, "RUM_TRANSPORT", "auto", "shm", "udp", Floor),
         Pager = OneOf(variable, "RUM_PAGER", "auto", "move", "copy"),
         FaultTimeout = Time(variable, "RUM_FAULT_TIMEOUT"),
         Lease = Time(variable, "RUM_LEASE"),

@@ -6,6 +6,7 @@ using Rum.Core.Council.Codec;
 using Rum.FastPath.Client;
 using Rum.FastPath.Drivers;
 using Rum.FastPath.Drivers.Udp;
+using Rum.Pager.Floor;
 using Rum.Pager.Paging;
 
 namespace Rum.Pager.Session;
@@ -51,7 +52,7 @@ internal sealed partial class RumRuntime
                 EvictionBatch = transports.UsesUdp ? 16 : 1,
                 Describe = (segment, page) => Describe(session.View, segment, page),
             };
-            RumError error = Paging.Pager.Start(client, options, out pager, out string why);
+            RumError error = Paging.Pager.Start(settings.Transport == ClientSettings.Floor ? Floor() : client, options, out pager, out string why);
             if (error != RumError.None) throw new RumException(error, why);
             session.Run();
             return new RumRuntime(session, pager!, settings, transports) { _session = session, _client = client };
@@ -118,6 +119,9 @@ internal sealed partial class RumRuntime
         ((Pager.Paging.Pager)_pager).Freeze();
         _session!.Close();
     }
+
+    // What the transport costs is the difference to this; the control plane is the same.
+    private static FloorChannel Floor() => new(new FloorStore(HeapReservedBytes));
 
     private static IPEndPoint[] ReadAddresses(string machines)
     {

@@ -3,7 +3,8 @@ step() {
     local name=$1 begun=$SECONDS code ticker
     shift
     echo "== $name: $*"
-    while sleep 20; do echo "   ... $name: $((SECONDS - begun)) s"; done &
+    # sleep must not hold the output open when the loop is killed.
+    while sleep 20 > /dev/null 2>&1; do echo "   ... $name: $((SECONDS - begun)) s"; done &
     ticker=$!
     "$@"
     code=$?

@@ -32,16 +32,17 @@ step "Build" make --no-print-directory all || { fail "build"; finish; }
 
 if step "Formatter" dotnet format whitespace Rum.slnx --verify-no-changes --no-restore; then passed=$((passed + 1)); else fail "formatter: run make format"; fi
 
-# Every assembly of tests; its summary is the last one printed.
+# One assembly after the other: several start silos and measure time-outs. The summary of all is printed last.
 log=artifacts/test/dotnet.log
-step "Tests" dotnet test --solution Rum.slnx -c "${CONFIGURATION:-Release}" --no-build --no-ansi --output Detailed --no-progress > >(tee "$log" | grep -Ev '^ *passed ') 2>&1
-code=$?
-sleep 0.2
+step "Tests" dotnet test --solution Rum.slnx -c "${CONFIGURATION:-Release}" --no-build --max-parallel-test-modules 1 --no-ansi --output Detailed --no-progress 2>&1 \
+    | tee "$log" | grep --line-buffered -Ev '^passed |^  from '
+code=${PIPESTATUS[0]}
 count() { sed -n "s/^ *$1: \([0-9]*\)\$/\1/p" "$log" | tail -1; }
 run_passed=$(count succeeded) run_failed=$(count failed) run_skipped=$(count skipped)
 passed=$((passed + ${run_passed:-0}))
 failed=$((failed + ${run_failed:-0}))
 skipped=$((skipped + ${run_skipped:-0}))
-grep -A1 -E '^ *skipped ' "$log" | grep -v '^--' | paste -sd' \n' | sed 's/^ *skipped //; s/  */ /g' >> "$skips"
+# "skipped NAME", then indented lines: where it is from, and the reason.
+awk '/^skipped /{ name = $2; next } name != "" && /^  from /{ next } name != "" && /^  /{ sub(/^ +/, ""); print name ": " $0 } { name = "" }' "$log" >> "$skips"
 [ "$code" -eq 0 ] || [ "${run_failed:-0}" -gt 0 ] || fail "dotnet test ended with code $code"
 finish

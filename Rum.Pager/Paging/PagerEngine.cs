@@ -86,12 +86,18 @@ public sealed unsafe partial class PagerEngine : IDisposable
     public bool Step(long nowNs)
     {
         bool moved = false;
-        if (_replenish) Replenish();
         if (_queued > 0) moved |= IssueQueued();
         if (_writeQueued > 0) moved |= SendQueuedWrites();
         _channel.Submit();
         moved |= Receive(nowNs);
-        if (_replenish) Replenish();
+        if (_replenish)
+        {
+            // While the answer is on its way, or after the thread that waited was woken: eviction is never what it waits for.
+            Replenish();
+            _channel.Submit();
+            moved |= Receive(nowNs);
+        }
+
         if (_jobCount > 0) RunPrefetchJobs();
         if (_activeCount > 0) moved |= AdvanceCommands();
         if (moved) _channel.Submit();

@@ -62,6 +62,17 @@ static int fail(int code, const char *words)
     return code;
 }
 
+/*
+ * Arguments are copied here before managed code sees them, and results after it: they may stand in remote memory, and a fault inside managed code would
+ * keep the collector waiting for the pager, which waits for the collector.
+ */
+static char *local_copy(const char *text)
+{
+    char *copy = strdup(text == NULL ? "" : text);
+    if (copy == NULL) fail(RUM_ERROR_INTERNAL, "this process is out of local memory.");
+    return copy;
+}
+
 /* Whether managed code may be entered: not in a forked child, whose other threads are gone with the locks that they held. */
 static int refused(void)
 {
@@ -133,7 +144,11 @@ EXPORT int rum_init(const char *machines_csv)
     };
     static atomic_flag at_exit_set = ATOMIC_FLAG_INIT;
     int error = refused();
-    if (!error) error = rum_managed_init(machines_csv, layout);
+    if (!error) {
+        char *file = machines_csv == NULL ? NULL : local_copy(machines_csv);
+        error = machines_csv != NULL && file == NULL ? RUM_ERROR_INTERNAL : rum_managed_init(file, layout);
+        free(file);
+    }
     /* Here and not in a destructor of the library: handlers run last in, first out, so those that the program set before still have its memory. */
     if (!error && !atomic_flag_test_and_set(&at_exit_set)) atexit(at_exit);
     return error;
@@ -155,7 +170,11 @@ EXPORT size_t rum_usable_size(const void *pointer) { return refused() ? 0 : rum_
 
 EXPORT void *rum_alloc_segment(size_t size, const HASH_TYPE *key, const Location *location, unsigned flags)
 {
-    return refused() ? NULL : rum_managed_alloc_segment(size, key, location, flags);
+    HASH_TYPE local_key;
+    Location local_place;
+    if (key != NULL) local_key = *key;
+    if (location != NULL) local_place = *location;
+    return refused() ? NULL : rum_managed_alloc_segment(size, key == NULL ? NULL : &local_key, location == NULL ? NULL : &local_place, flags);
 }
 
 EXPORT void *rum_alloc_location(size_t size, Location location) { return rum_alloc_segment(size, NULL, &location, 0); }
@@ -182,7 +201,9 @@ EXPORT HASH_TYPE rum_key(const char *name)
 {
     HASH_TYPE key;
     memset(&key, 0, sizeof key);
-    if (!refused()) rum_managed_key(name, &key);
+    char *copy = refused() ? NULL : local_copy(name);
+    if (copy != NULL) rum_managed_key(copy, &key);
+    free(copy);
     return key;
 }
 
@@ -192,7 +213,15 @@ EXPORT void *rum_get(HASH_TYPE key, Location location)
     return refused() ? NULL : rum_managed_get(&key);
 }
 
-EXPORT void *rum_open(const char *name, int mode, size_t *size) { return refused() ? NULL : rum_managed_open(name, mode, size); }
+EXPORT void *rum_open(const char *name, int mode, size_t *size)
+{
+    size_t bytes = 0;
+    char *copy = refused() ? NULL : local_copy(name);
+    void *memory = copy == NULL ? NULL : rum_managed_open(copy, mode, &bytes);
+    free(copy);
+    if (memory != NULL && size != NULL) *size = bytes;
+    return memory;
+}
 
 #define FORWARD(name, parameters, arguments)              \
     EXPORT int rum_##name parameters                      \
@@ -208,22 +237,32 @@ FORWARD(unpin, (const void *pointer, size_t length), (pointer, length))
 FORWARD(flush, (const void *pointer, size_t length), (pointer, length))
 FORWARD(flush_cache, (void), ())
 
+/* The statistics in local memory, to be freed; NULL where there are none. */
+static char *statistics(int json)
+{
+    if (refused()) return NULL;
+    size_t length = rum_managed_stats(NULL, 0, json) + 256; /* it may grow by some digits between the calls */
+    char *text = length == 256 ? NULL : malloc(length);
+    if (text != NULL) rum_managed_stats(text, length, json);
+    return text;
+}
+
 EXPORT size_t rum_stats_json(char *buffer, size_t length)
 {
-    if (refused()) {
-        if (length > 0) buffer[0] = 0;
-        return 0;
+    char *text = statistics(1);
+    size_t whole = text == NULL ? 0 : strlen(text), copied = whole < length ? whole : length - 1;
+    if (length > 0) {
+        if (copied > 0) memcpy(buffer, text, copied);
+        buffer[copied] = 0;
     }
-    return rum_managed_stats(buffer, length, 1);
+    free(text);
+    return whole;
 }
 
 EXPORT void rum_stats(void)
 {
-    if (refused()) return;
-    size_t length = rum_managed_stats(NULL, 0, 0) + 256; /* it may grow by some digits between the calls */
-    char *text = malloc(length);
+    char *text = statistics(0);
     if (text == NULL) return;
-    rum_managed_stats(text, length, 0);
     fputs(text, stdout);
     fflush(stdout);
     free(text);

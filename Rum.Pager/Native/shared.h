@@ -69,7 +69,7 @@ size_t rum_managed_stats(char *buffer, size_t length, int json);
 const char *rum_managed_error_name(int code);
 
 /* The numbers of RumError that the C part gives itself. */
-enum { RUM_ERROR_NOT_INITIALIZED = 2, RUM_ERROR_INVALID_ARGUMENT = 1 };
+enum { RUM_ERROR_INVALID_ARGUMENT = 1, RUM_ERROR_NOT_INITIALIZED = 2, RUM_ERROR_INTERNAL = 23 };
 
 _Static_assert(sizeof(struct rum_span) == 64, "one cache line");
 

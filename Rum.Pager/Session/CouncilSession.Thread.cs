@@ -33,6 +33,7 @@ internal sealed partial class CouncilSession
         {
             _nextBeatNs = MonotonicClock.NowNs + BeatNs;
             TryAsk(new Heartbeat(Session), CallTimeout);
+            if (_routesBroken()) _viewChanged(_view);
         }
         if (_ended || !(_viewIsStale || _viewDecree > _view.Decree)) return;
         _viewIsStale = false;

@@ -29,6 +29,7 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     private readonly AutoResetEvent _wake = new(false);
     private readonly byte[] _buffer = new byte[RequestCodec.BytesMax];
     private readonly Action<ClusterView> _viewChanged;
+    private readonly Func<bool> _routesBroken;
     private readonly Action _expired;
     private Thread? _thread;
     private ClusterView _view;
@@ -39,9 +40,9 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     private volatile bool _stopping;
     private volatile bool _viewIsStale;
 
-    private CouncilSession(ControlClient client, string addresses, Action<ClusterView> viewChanged, Action expired)
+    private CouncilSession(ControlClient client, string addresses, Action<ClusterView> viewChanged, Func<bool> routesBroken, Action expired)
     {
-        (_client, _addresses, _viewChanged, _expired) = (client, addresses, viewChanged, expired);
+        (_client, _addresses, _viewChanged, _routesBroken, _expired) = (client, addresses, viewChanged, routesBroken, expired);
         _view = new ClusterView(default, 0, 0, [], [], 0);
     }
 
@@ -56,12 +57,13 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
 
     /// <summary>
     /// Finds the council, fetches the view and opens a session. <paramref name="viewChanged"/> is called for the first view here and for later ones by the
-    /// control thread; <paramref name="expired"/> once, by the control thread. Throws <see cref="RumException"/>.
+    /// control thread, which also calls it again while <paramref name="routesBroken"/>; <paramref name="expired"/> once, by the control thread. Throws <see cref="RumException"/>.
     /// </summary>
     public static CouncilSession Open(
-        ControlClient client, string addresses, string clientName, TimeSpan lease, TimeSpan patience, Action<ClusterView> viewChanged, Action expired)
+        ControlClient client, string addresses, string clientName, TimeSpan lease, TimeSpan patience,
+        Action<ClusterView> viewChanged, Func<bool> routesBroken, Action expired)
     {
-        var session = new CouncilSession(client, addresses, viewChanged, expired);
+        var session = new CouncilSession(client, addresses, viewChanged, routesBroken, expired);
         session.FetchView(patience);
         Span<byte> nonce = stackalloc byte[16];
         System.Security.Cryptography.RandomNumberGenerator.Fill(nonce);

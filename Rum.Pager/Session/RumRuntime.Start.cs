@@ -42,6 +42,7 @@ internal sealed partial class RumRuntime
                 settings.Lease,
                 StartPatience,
                 view => client.SetRoutes(transports.RoutesFor(view)),
+                () => transports.Broken,
                 () => pager?.Revoke(RumError.SessionExpired));
             client.Session = session.Session;
             var options = new PagerOptions

@@ -25,6 +25,9 @@ internal sealed class Transports(string wish)
     /// <summary>"shm", "udp" or "shm+udp", as of the last routes.</summary>
     public string Names { get; private set; } = "";
 
+    /// <summary>Whether a silo hung up on a way of the last routes: they must be made again.</summary>
+    public bool Broken => _shared.Values.Any(static driver => driver.Disconnected);
+
     /// <summary>The routes for a view; the page client disposes of drivers that are no longer in them.</summary>
     public ClientRoutes RoutesFor(ClusterView view)
     {

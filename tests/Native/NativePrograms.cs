@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Reflection;
+
+namespace Rum.Native.Tests;
+
+/// <summary>
+/// One silo for all native programs, and the programs, compiled as a user would: against include/ and librum.so, warnings as errors.
+/// </summary>
+public sealed class NativePrograms : IAsyncLifetime
+{
+    private const int Port = 22400;
+    private static readonly string Root =
+        typeof(NativePrograms).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(data => data.Key == "RumRoot").Value!;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("rum-native-").FullName;
+    private readonly StringWriter _siloLog = new();
+    private Process? _silo;
+
+    /// <summary>Where the file with the silo's address stands.</summary>
+    public string Machines => Path.Combine(_folder, "machines.csv");
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        await File.WriteAllTextAsync(Machines, $"127.0.0.1:{Port}\n");
+        _silo = Start(
+            "dotnet", Path.Combine(AppContext.BaseDirectory, "rum.dll"), "silo", "run", "--machines", Machines, "--self", $"127.0.0.1:{Port}",
+            "--memory", "256M", "--init", "--data", Path.Combine(_folder, "data"), "--http", $"127.0.0.1:{Port + 80}");
+        _silo.OutputDataReceived += (_, line) => Keep(line.Data);
+        _silo.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _silo.BeginOutputReadLine();
+        _silo.BeginErrorReadLine();
+        using var http = new HttpClient();
+        var waited = Stopwatch.StartNew();
+        while (!await IsReadyAsync(http))
+        {
+            Assert.False(_silo.HasExited || waited.Elapsed > TimeSpan.FromSeconds(60), $"the silo didn't become ready:\n{_siloLog}");
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>Compiles a program once and returns its path.</summary>
+    public string Compile(string name)
+    {
+        lock (_siloLog)
+        {
+            string program = Path.Combine(_folder, name);
+            if (File.Exists(program)) return program;
+            string source = Path.Combine(Root, "tests/Native/programs", name);
+            bool cpp = File.Exists(source + ".cpp");
+            string libraries = Path.Combine(Root, "artifacts/native/linux-x64");
+            (int code, string output) = Run(
+                null, TimeSpan.FromMinutes(2), cpp ? "g++" : "gcc", cpp ? "-std=c++17" : "-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
+                "-I" + Path.Combine(Root, "include"), source + (cpp ? ".cpp" : ".c"), "-o", program, "-L" + libraries, "-lrum", "-Wl,-rpath," + libraries, "-lpthread");
+            Assert.True(code == 0, $"{name} doesn't compile:\n{output}");
+            return program;
+        }
+    }
+
+    /// <summary>Runs a program against the silo; returns its exit code (128 + signal) and what it printed.</summary>
+    public (int Code, string Output) RunTest(string program, string test, params (string Name, string Value)[] settings)
+    {
+        (string, string)[] all = [("RUM_MACHINES", Machines), ("RUM_CACHE", "8M"), .. settings];
+        return Run(all, TimeSpan.FromSeconds(60), Compile(program), test);
+    }
+
+    /// <summary>The names of a program's tests.</summary>
+    public string[] List(string program) => Run(null, TimeSpan.FromSeconds(10), Compile(program)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        if (_silo is { HasExited: false }) _silo.Kill();
+        _silo?.WaitForExit();
+        _silo?.Dispose();
+        Directory.Delete(_folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private static (int Code, string Output) Run((string Name, string Value)[]? environment, TimeSpan limit, string file, params string[] arguments)
+    {
+        using Process process = Start(environment, file, arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(limit))
+        {
+            process.Kill();
+            return (-1, $"{file} {string.Join(' ', arguments)} didn't end in {limit.TotalSeconds} s\n{output.Result}{errors.Result}");
+        }
+        return (process.ExitCode, output.Result + errors.Result);
+    }
+
+    private static Process Start(string file, params string[] arguments) => Start(null, file, arguments);
+
+    private static Process Start((string Name, string Value)[]? environment, string file, params string[] arguments)
+    {
+        var info = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach ((string name, string value) in environment ?? []) info.Environment[name] = value;
+        return Process.Start(info)!;
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient http)
+    {
+        try
+        {
+            return (await http.GetAsync($"http://127.0.0.1:{Port + 80}/health/ready")).IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private void Keep(string? line)
+    {
+        lock (_siloLog) _siloLog.WriteLine(line);
+    }
+}

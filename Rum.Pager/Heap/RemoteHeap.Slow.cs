@@ -13,12 +13,31 @@ public sealed unsafe partial class RemoteHeap
     private long _badPointers;
     private long _discardedIdle;
     private int _discarding;
+    private volatile RumError _revoked;
+
+    /// <summary>
+    /// The space is gone: every allocation and free from now on ends with <paramref name="why"/>, also those that the books alone could serve. Any thread.
+    /// </summary>
+    public void Revoke(RumError why)
+    {
+        _revoked = why;
+        // So that no thread takes the fast path any more. What is in the caches is lost with the space.
+        lock (Caches)
+        {
+            foreach (nint each in Caches)
+            {
+                var cache = (ThreadCache*)each;
+                if (cache->HeapId == _id) Volatile.Write(ref cache->HeapId, 0);
+            }
+        }
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private RumError AllocateSlowly(nuint size, out nint address)
     {
         address = 0;
         if (size == 0 || size > (ulong)Layout.MaxSegmentSize) return RumError.InvalidArgument;
+        if (_revoked != RumError.None) return _revoked;
         if (size > SizeClasses.MaxSmall) return AllocateRun(Layout.PagesFor((long)size), 1, out address, out _);
 
         ThreadCache* cache = Bind();
@@ -50,6 +69,8 @@ public sealed unsafe partial class RemoteHeap
 
     private RumError AllocateRun(long pages, long alignPages, out nint address, out bool zero)
     {
+        (address, zero) = (0, false);
+        if (_revoked != RumError.None) return _revoked;
         RumError error = _pages.TakeRun(pages, alignPages, out address, out zero);
         if (error == RumError.OutOfMemory)
         {
@@ -67,6 +88,7 @@ public sealed unsafe partial class RemoteHeap
     {
         if (Owns(address))
         {
+            if (_revoked != RumError.None) return _revoked;
             ThreadCache* cache = t_cache;
             if (cache == null || cache->HeapId != _id)
             {
@@ -112,6 +134,7 @@ public sealed unsafe partial class RemoteHeap
     /// </summary>
     public void Maintain(bool all)
     {
+        if (_revoked != RumError.None) return;
         ReapCaches();
         if (all)
         {

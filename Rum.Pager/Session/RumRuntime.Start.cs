@@ -32,6 +32,7 @@ internal sealed partial class RumRuntime
         var transports = new Transports(settings.Transport);
         CouncilSession? session = null;
         Pager.Paging.Pager? pager = null;
+        RumRuntime? runtime = null;
         var client = new PageClient(new PageClientOptions { ViewIsStale = () => session?.ViewIsStale() });
         try
         {
@@ -43,7 +44,11 @@ internal sealed partial class RumRuntime
                 StartPatience,
                 view => client.SetRoutes(transports.RoutesFor(view)),
                 () => transports.Broken,
-                () => pager?.Revoke(RumError.SessionExpired));
+                () =>
+                {
+                    runtime?.Heap.Revoke(RumError.SessionExpired);
+                    pager?.Revoke(RumError.SessionExpired);
+                });
             client.Session = session.Session;
             var options = new PagerOptions
             {
@@ -56,7 +61,8 @@ internal sealed partial class RumRuntime
             RumError error = Paging.Pager.Start(settings.Transport == ClientSettings.Floor ? Floor() : client, options, out pager, out string why);
             if (error != RumError.None) throw new RumException(error, why);
             session.Run();
-            return new RumRuntime(session, pager!, settings, transports) { _session = session, _client = client };
+            runtime = new RumRuntime(session, pager!, settings, transports) { _session = session, _client = client };
+            return runtime;
         }
         catch
         {

@@ -40,6 +40,7 @@ internal sealed partial class RumRuntime
         throw new RumException(error, error switch
         {
             RumError.InvalidArgument => $"{size} bytes were asked for; an allocation has 1 byte to {Layout.MaxSegmentSize >> 40} TiB, an alignment is a power of two.",
+            RumError.SessionExpired => Words(error),
             _ when refusal.Length > 0 => refusal,
             _ => $"{size} bytes could not be had: {error}.",
         });
@@ -50,7 +51,9 @@ internal sealed partial class RumRuntime
     {
         if (Heap.Owns(address))
         {
-            if (Heap.Free(address) != RumError.None) throw BadPointer(address);
+            RumError error = Heap.Free(address);
+            if (error == RumError.BadPointer) throw BadPointer(address);
+            Check(error, $"0x{address:x} can't be freed");
             return;
         }
         MappedSegment segment = _segments.At(address) ?? throw BadPointer(address);

@@ -118,6 +118,19 @@ public sealed class RemoteHeapTests
     }
 
     [Fact]
+    public void A_revoked_heap_refuses_also_what_it_has_at_hand()
+    {
+        using var heap = new RemoteHeap(new FakeSpace());
+        Assert.Equal(RumError.None, heap.Allocate(64, out nint small));
+        Assert.Equal(RumError.None, heap.Allocate(1 << 20, out nint large));
+        heap.Revoke(RumError.SessionExpired);
+        Assert.Equal(RumError.SessionExpired, heap.Allocate(64, out _));
+        Assert.Equal(RumError.SessionExpired, heap.Allocate(1 << 20, out _));
+        Assert.Equal(RumError.SessionExpired, heap.Free(small));
+        Assert.Equal(RumError.SessionExpired, heap.Free(large));
+    }
+
+    [Fact]
     public void Slabs_end_page_by_page()
     {
         var space = new FakeSpace();

@@ -12,6 +12,7 @@ internal sealed class ProgressLine
     private readonly Stopwatch _phaseTime = new();
     private readonly Stopwatch _sinceLog = new();
     private string _phase = "";
+    private bool _ended;
 
     public void Show(string phase, long done, long total)
     {
@@ -20,8 +21,10 @@ internal sealed class ProgressLine
             _phase = phase;
             _phaseTime.Restart();
             _sinceLog.Restart();
+            _ended = false;
         }
-        bool ended = done == total;
+        if (_ended) return;
+        bool ended = _ended = done == total;
         double rate = done / Math.Max(0.001, _phaseTime.Elapsed.TotalSeconds);
         if (_terminal)
         {

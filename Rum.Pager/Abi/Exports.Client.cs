@@ -175,6 +175,9 @@ internal static unsafe partial class Exports
 
     private static ClientSegment Describe(MappedSegment segment) => new()
     {
-        Address = segment.Address, Length = segment.Bytes, Id = segment.Segment.Value, ReadOnly = segment.Writable ? 0 : 1,
+        Address = segment.Address,
+        Length = segment.Bytes,
+        Id = segment.Segment.Value,
+        ReadOnly = segment.Writable ? 0 : 1,
     };
 }

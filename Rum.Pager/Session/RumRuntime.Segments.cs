@@ -98,7 +98,12 @@ internal sealed partial class RumRuntime
         if (error != RumError.None) throw new RumException(error, $"{segment.Segment} of {segment.Size} bytes could not be mapped: {Words(error)}");
         _segments.Add(new MappedSegment
         {
-            Address = address, Segment = segment.Segment, Key = segment.Key, Writable = writable, ReservedBytes = reserved, Bytes = segment.Size,
+            Address = address,
+            Segment = segment.Segment,
+            Key = segment.Key,
+            Writable = writable,
+            ReservedBytes = reserved,
+            Bytes = segment.Size,
         });
         return address;
     }

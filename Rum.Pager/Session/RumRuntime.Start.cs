@@ -107,7 +107,8 @@ internal sealed partial class RumRuntime
             {
                 // Nobody is left to be told.
             }
-        }) { IsBackground = true, Name = "rum-exit" };
+        })
+        { IsBackground = true, Name = "rum-exit" };
         ending.Start();
         ending.Join(ExitPatience);
     }

@@ -75,7 +75,13 @@ public sealed class PageWordTests
 
     private static PageWord Of(string state) => state switch
     {
-        "Absent" => Absent, "Loading" => Loading, "Present" => Present, "Writing" => Writing, "Evicting" => Evicting, "Rescued" => Rescued, _ => Present.Pin(),
+        "Absent" => Absent,
+        "Loading" => Loading,
+        "Present" => Present,
+        "Writing" => Writing,
+        "Evicting" => Evicting,
+        "Rescued" => Rescued,
+        _ => Present.Pin(),
     };
 
     private static PageWord Apply(string transition, PageWord word) => transition switch

@@ -120,7 +120,12 @@ public sealed unsafe partial class RemoteHeap
     private static void Retire(ThreadCache* cache)
     {
         ulong id = cache->HeapId;
-        if (id == 0) return;
+        if (id == 0)
+        {
+            // Never bound, or its heap was revoked: what it still lists is gone.
+            Clear(cache);
+            return;
+        }
         RemoteHeap? owner = null;
         lock (Heaps)
         {
@@ -143,6 +148,11 @@ public sealed unsafe partial class RemoteHeap
     {
         if (cache->HeapId != heap) return;
         cache->HeapId = 0;
+        Clear(cache);
+    }
+
+    private static void Clear(ThreadCache* cache)
+    {
         for (int i = 0; i < SizeClasses.Count; i++)
         {
             ClassCache* of = ThreadCache.Classes(cache) + i;

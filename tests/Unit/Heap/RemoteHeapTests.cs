@@ -128,6 +128,12 @@ public sealed class RemoteHeapTests
         Assert.Equal(RumError.SessionExpired, heap.Allocate(1 << 20, out _));
         Assert.Equal(RumError.SessionExpired, heap.Free(small));
         Assert.Equal(RumError.SessionExpired, heap.Free(large));
+
+        // The next session's heap starts with nothing of the old one at hand.
+        using var next = new RemoteHeap(new FakeSpace());
+        Assert.Equal(RumError.None, next.Allocate(64, out nint fresh));
+        Assert.Equal(RumError.None, next.UsableSize(fresh, out _));
+        Assert.Equal(1, next.Statistics.LiveObjects);
     }
 
     [Fact]

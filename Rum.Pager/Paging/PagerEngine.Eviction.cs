@@ -175,7 +175,6 @@ public sealed unsafe partial class PagerEngine
     {
         int write = NewWrite(region, page, slot, hash, null);
         region.Set(page, region[page].StartEvict(write).EvictDone(true));
-        _slots.GiveFree(slot);
         _writeBacks++;
         Send(write);
     }

@@ -104,13 +104,12 @@ public sealed unsafe partial class PagerEngine
         if (_queued > 0) _replenish = true;
     }
 
-    private bool GivenEarly(ref WriteBack w) => _options.Defect == PagerDefect.AbsentAtMoveOut && !w.Flush;
+    private bool ForgottenEarly(ref WriteBack w) => _options.Defect == PagerDefect.AbsentAtMoveOut && !w.Flush;
 
     private void Orphaned(ref WriteBack w)
     {
-        if (GivenEarly(ref w)) return;
         GiveSlots(w.Slot, 1);
-        if (w.Flush) return;
+        if (w.Flush || ForgottenEarly(ref w)) return;
         _evicting--;
         if (w.Wanted) _waiting--;
     }
@@ -119,7 +118,12 @@ public sealed unsafe partial class PagerEngine
     {
         ref WriteBack w = ref _writes[write];
         PageWord word = region[w.Page];
-        if (GivenEarly(ref w)) return;
+        if (ForgottenEarly(ref w))
+        {
+            GiveSlots(w.Slot, 1);
+            return;
+        }
+
         if (word.State == PageState.Present)
         {
             _residents[word.Index].Hash = w.Hash;

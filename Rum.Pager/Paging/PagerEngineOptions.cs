@@ -28,7 +28,7 @@ public enum PagerDefect
     /// <summary>None.</summary>
     None,
 
-    /// <summary>A page is absent as soon as it is moved out, and its slot is free before the write is acknowledged.</summary>
+    /// <summary>A page is absent as soon as it is moved out, before its write is acknowledged.</summary>
     AbsentAtMoveOut,
 
     /// <summary>The dirty hash has 4 bits.</summary>

@@ -53,6 +53,12 @@ public sealed unsafe class FloorStore(long bytesAtFirstUse = 0) : IDisposable
     {
         foreach (Store store in _segments)
             if (store.Segment == segment.Value && page >= 0 && page < store.Pages) return store;
+        return AddAtFirstUse(segment, page);
+    }
+
+    // Apart from Find, whose every call would else allocate the closure.
+    private Store AddAtFirstUse(SegmentId segment, long page)
+    {
         if (page < 0 || page >= Layout.PagesFor(bytesAtFirstUse) || _segments.Exists(store => store.Segment == segment.Value))
             throw new ArgumentOutOfRangeException(nameof(page), $"page {page} of {segment} isn't in the store");
         Add(segment, bytesAtFirstUse);

@@ -68,6 +68,9 @@ demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=5
 test: ## Build and run every test that this machine can run
 	@eng/test.sh
 
+sim: ## Simulate the whole client, cluster and network; SEEDS=1000, or SEED=n to see what happened in one
+	@eng/sim.sh "$(SEEDS)" "$(SEED)"
+
 bench: all ## Measure, with floors and ratios
 	@$(OUT)/bin/rum bench
 

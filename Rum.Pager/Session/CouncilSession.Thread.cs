@@ -52,7 +52,14 @@ internal sealed partial class CouncilSession
         {
             CouncilAnswer? answer = TryAsk(request, CallTimeout);
             if (_ended) errand.Fail(Ended());
-            else if (answer is CommandAnswer decided) errand.Succeed(decided.Result);
+            else if (answer is CommandAnswer decided)
+            {
+                // What was allocated may stand on shards that have moved since the view in use: by that one the pager would write to a silo which,
+                // if it is as far behind, would take the page and lose it. So nobody hears of the result before the pager has the view.
+                while (_viewDecree > _view.Decree && !_stopping && !_ended && MonotonicClock.NowNs < end) Upkeep();
+                if (_viewDecree > _view.Decree) errand.Fail(_ended ? Ended() : NoAnswer());
+                else errand.Succeed(decided.Result);
+            }
             else if (answer is not null) errand.Fail(new RumException(answer.Error, answer.Message));
             else if (_stopping || MonotonicClock.NowNs >= end) errand.Fail(NoAnswer());
             else
@@ -60,8 +67,6 @@ internal sealed partial class CouncilSession
                 Upkeep();
                 continue;
             }
-            // What was allocated may stand on shards that the view doesn't know yet.
-            if (_viewDecree > _view.Decree) Upkeep();
             return;
         }
     }

@@ -1,0 +1,160 @@
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Drivers.Simulated;
+using Rum.FastPath.Server;
+
+namespace Rum.Simulation.Client;
+
+/// <summary>A silo: the real page server on one address, one life after the other, and its small talk with the council.</summary>
+internal sealed unsafe class SimulatedSilo : IDisposable
+{
+    private readonly World _world;
+    private readonly SimulatedCouncil _council;
+    private readonly SimulatedDriver _endpoint;
+    private readonly Func<IDriver, IDriver>? _breakIt;
+    private readonly Queue<(Task Done, ulong Sequence)> _dropping = new();
+    private PageServer? _server;
+    private PagePool? _pool;
+    private SiloId _id;
+    private ulong _asked;
+    private bool _fetching, _again;
+
+    public SimulatedSilo(World world, SimulatedCouncil council, string name, Func<IDriver, IDriver>? breakIt)
+    {
+        (_world, _council, Name, _breakIt) = (world, council, name, breakIt);
+        _endpoint = world.Network.CreateEndpoint();
+    }
+
+    public string Name { get; }
+
+    public Incarnation Life { get; private set; }
+
+    public PeerAddress Address => _endpoint.Address;
+
+    public int Number => _endpoint.Number;
+
+    public long PausedUntilNs { get; set; }
+
+    public bool Up => _server != null;
+
+    public PagePool Pool => _pool!;
+
+    /// <summary>When it has something to do by itself.</summary>
+    public long NextNs => !Up ? long.MaxValue : _busy || !_endpoint.PrepareWait() ? Math.Max(_world.NowNs + 1, PausedUntilNs) : long.MaxValue;
+
+    private bool _busy;
+
+    /// <summary>Begins a life that holds nothing, and joins.</summary>
+    public void Start()
+    {
+        Life = new Incarnation((ulong)_world.Random.NextInt64(1, long.MaxValue));
+        IDriver driver = new LastingDriver(_endpoint);
+        _pool = new PagePool(new PagePoolOptions { CapacityBytes = 4 << 20, SegmentsMax = 64, ExtentsMax = 128, ReserveFrames = 256 });
+        _server = new PageServer(Life, _pool, [_breakIt?.Invoke(driver) ?? driver]);
+        _asked = 0;
+        _busy = true;
+        _dropping.Clear();
+        Incarnation life = Life;
+        _world.Note(Name, "starts a life");
+        _world.After(_world.ControlDelayNs(), () => Join(life));
+    }
+
+    /// <summary>The process dies: what it held is gone.</summary>
+    public void Kill()
+    {
+        _world.Note(Name, "dies");
+        _server?.Dispose();
+        (_server, _pool) = (null, null);
+        _endpoint.Release();
+    }
+
+    public void Poll()
+    {
+        if (_server == null || _world.NowNs < PausedUntilNs) return;
+        _busy = _server.Poll(_world.NowNs) > 0;
+        while (_dropping.TryPeek(out (Task Done, ulong Sequence) first) && first.Done.IsCompleted)
+        {
+            _dropping.Dequeue();
+            Incarnation life = Life;
+            _world.After(_world.ControlDelayNs(), () => _council.Apply(default, new Dropped(_id, life, first.Sequence)));
+        }
+    }
+
+    /// <summary>A view on its way to this silo.</summary>
+    public void Tell(ClusterView view)
+    {
+        Incarnation life = Life;
+        _world.After(_world.ControlDelayNs(), () =>
+        {
+            if (_server == null || Life != life) return;
+            _ = _server.SetViewAsync(view);
+            _busy = true;
+        });
+    }
+
+    /// <summary>Asks the council soon what is to be dropped.</summary>
+    public void FetchDrops()
+    {
+        if (_fetching)
+        {
+            _again = true;
+            return;
+        }
+        _fetching = true;
+        _world.After(_world.ControlDelayNs(), () =>
+        {
+            _fetching = false;
+            if (_server == null || _id.Value == 0) return;
+            if (_council.Machine.Query(new GetDrops(_id, Life, _asked)) is DropsAnswer answer) Carry(answer);
+            if (_again) (_again, _) = (false, 0);
+            else return;
+            FetchDrops();
+        });
+    }
+
+    public void Dispose() => _server?.Dispose();
+
+    private void Carry(DropsAnswer answer)
+    {
+        foreach (Drop drop in answer.Drops)
+        {
+            _asked = drop.Sequence;
+            _world.Note(Name, "drops of segment {0} from page {1}", (long)drop.Segment.Value, drop.Freed ? 0 : drop.FirstPage);
+            Task done = drop.Freed ? _server!.DropSegmentAsync(drop.Segment) : _server!.DropPagesAsync(drop.Segment, drop.FirstPage, drop.PageCount);
+            _dropping.Enqueue((done, drop.Sequence));
+            _busy = true;
+        }
+    }
+
+    private void Join(Incarnation life)
+    {
+        if (_server == null || Life != life) return;
+        var self = new Member(default, Name, life, $"sim:{Number}", "", "", "", "", "", 1L << 30, false);
+        if (_council.Apply(default, new Join(self)) is JoinResult { Error: RumError.None } joined) _id = joined.Silo;
+    }
+}
+
+/// <summary>The address outlives the process: who ends its driver leaves the end point as it is.</summary>
+internal sealed class LastingDriver(SimulatedDriver inner) : IDriver
+{
+    public DriverTraits Traits => inner.Traits;
+
+    public int WaitDescriptor => inner.WaitDescriptor;
+
+    public DriverCounters Counters => inner.Counters;
+
+    public int Send(ReadOnlySpan<TxFrame> frames) => inner.Send(frames);
+
+    public int Receive(Span<RxFrame> frames) => inner.Receive(frames);
+
+    public void Release() => inner.Release();
+
+    public bool PrepareWait() => inner.PrepareWait();
+
+    public void FinishWait() => inner.FinishWait();
+
+    public void Dispose()
+    {
+    }
+}

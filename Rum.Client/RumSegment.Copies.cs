@@ -171,7 +171,7 @@ public sealed partial class RumSegment
         {
             try
             {
-                await _client.Waiters.RunAsync(new SegmentCall(Enter(), SegmentOperation.Pin, _address + (nint)offset, length), cancellationToken).ConfigureAwait(false);
+                await _client.Waiters.RunAsync(new SegmentCall(Enter(), SegmentOperation.PinForCopy, _address + (nint)offset, length), cancellationToken).ConfigureAwait(false);
                 return length;
             }
             catch (PinBudgetExceededException) when (attempt < BudgetRetries)

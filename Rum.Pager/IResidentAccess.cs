@@ -11,6 +11,9 @@ public interface IResidentAccess
     /// <summary>Keeps a range resident until <see cref="EndTryPin"/> with the same range. PinBudgetExceeded as in <see cref="IPager.Pin"/>.</summary>
     RumError TryPin(nint address, long length);
 
+    /// <summary>Whether the pins there are leave room for those that last only as long as a copy. A lasting pin must.</summary>
+    bool PinsLeaveRoom { get; }
+
     /// <summary>Ends what <see cref="TryPin"/> began; nothing is left to do when the region is gone.</summary>
     void EndTryPin(nint address, long length);
 

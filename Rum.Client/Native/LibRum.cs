@@ -72,6 +72,10 @@ internal static unsafe partial class LibRum
     [LibraryImport(Library)]
     internal static partial int rum_unpin(nint address, nuint length);
 
+    /// <summary>As <see cref="rum_pin"/>, from the part of the cache that lasting pins leave to copies.</summary>
+    [LibraryImport(Library)]
+    internal static partial int rum_client_pin_for_copy(nint address, long length);
+
     /// <summary>Keeps a range resident when all of it is, else Pending at once. Without the pager, so it takes well below 100 ns.</summary>
     [LibraryImport(Library)]
     internal static partial int rum_client_try_pin(nint address, long length);

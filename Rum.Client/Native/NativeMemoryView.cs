@@ -11,5 +11,7 @@ internal static unsafe class NativeMemoryView
 
     internal static ref T Ref<T>(nint address) where T : unmanaged => ref Unsafe.AsRef<T>((void*)address);
 
+    internal static ref T First<T>(Span<byte> bytes) where T : unmanaged => ref Unsafe.As<byte, T>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(bytes));
+
     internal static void* Pointer(nint address) => (void*)address;
 }

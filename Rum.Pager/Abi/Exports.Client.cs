@@ -104,6 +104,20 @@ internal static unsafe partial class Exports
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "rum_client_pin_for_copy")]
+    private static int ClientPinForCopy(nint address, long length)
+    {
+        try
+        {
+            Runtime.PinForCopy(address, length);
+            return 0;
+        }
+        catch (Exception failure)
+        {
+            return Fail(failure);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "rum_client_try_pin")]
     private static int ClientTryPin(nint address, long length)
     {

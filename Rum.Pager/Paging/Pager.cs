@@ -118,6 +118,9 @@ public sealed partial class Pager : IPager, IResidentAccess
     public RumError TryPin(nint address, long length) => _engine.TryPin(address, length);
 
     /// <inheritdoc/>
+    public bool PinsLeaveRoom => _engine.PinsLeaveRoom;
+
+    /// <inheritdoc/>
     public void EndTryPin(nint address, long length) => _engine.EndTryPin(address, length);
 
     /// <inheritdoc/>

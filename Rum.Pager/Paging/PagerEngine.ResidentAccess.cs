@@ -7,10 +7,17 @@ namespace Rum.Pager.Paging;
 public sealed unsafe partial class PagerEngine : IResidentAccess
 {
     private const long UsersWaitNs = 1_000_000_000;
+    private const int CopyPinsMax = 64;
     private const long HeldRetryNs = 200_000;
 
     // Beside _pinnedPages, which is the owner's. Invariant: both together never exceed PinBudget; who raises one looks at the other afterwards.
     private int _triedPins;
+
+    /// <inheritdoc/>
+    public bool PinsLeaveRoom => Volatile.Read(ref _pinnedPages) + Volatile.Read(ref _triedPins) <= LastingPinBudget;
+
+    // Lasting pins leave some pages to those that live only as long as a copy, else these could wait for ever.
+    private int LastingPinBudget => PinBudget - Math.Clamp(PinBudget / 8, 1, CopyPinsMax);
 
     /// <inheritdoc/>
     public RumError TryPin(nint address, long length)
@@ -18,7 +25,7 @@ public sealed unsafe partial class PagerEngine : IResidentAccess
         RumError error = Enter(address, length, out Region? region, out long first, out long end);
         if (error != RumError.None) return error;
         int pages = (int)(end - first);
-        if (Interlocked.Add(ref _triedPins, pages) + Volatile.Read(ref _pinnedPages) > PinBudget) error = RumError.PinBudgetExceeded;
+        if (Interlocked.Add(ref _triedPins, pages) + Volatile.Read(ref _pinnedPages) > LastingPinBudget) error = RumError.PinBudgetExceeded;
         else if (!region!.TryHold(first, end)) error = RumError.Pending;
         if (error == RumError.None) region!.CountTriedPins(pages);
         else Interlocked.Add(ref _triedPins, -pages);

@@ -22,6 +22,9 @@ internal sealed partial class RumRuntime
     /// <summary>The segment that is mapped at an address.</summary>
     public MappedSegment Segment(nint address) => _segments.At(address) ?? throw BadPointer(address);
 
+    /// <summary>A pin that lasts only as long as a copy; ended by <see cref="Unpin"/>.</summary>
+    public void PinForCopy(nint address, long length) => Check(_pager.Pin(address, length), $"{length} bytes at 0x{address:x} can't be had");
+
     /// <summary>For readers: empties the cache of a segment, so that its pages are fetched anew.</summary>
     public void Refresh(nint address)
     {

@@ -94,7 +94,13 @@ internal sealed partial class RumRuntime
     public void Prefetch(nint address, nuint length) => OnRange(address, length, "prefetched", _pager.Prefetch);
 
     /// <summary>Makes a range stay local.</summary>
-    public void Pin(nint address, nuint length) => OnRange(address, length, "pinned", _pager.Pin);
+    public void Pin(nint address, nuint length)
+    {
+        OnRange(address, length, "pinned", _pager.Pin);
+        if (Resident.PinsLeaveRoom) return;
+        _pager.Unpin(address, (long)length);
+        throw new RumException(RumError.PinBudgetExceeded, $"{length} bytes at 0x{address:x} can't be pinned: {Words(RumError.PinBudgetExceeded)}");
+    }
 
     /// <summary>Ends one pin.</summary>
     public void Unpin(nint address, nuint length) => OnRange(address, length, "unpinned", _pager.Unpin);

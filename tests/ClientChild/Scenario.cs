@@ -10,6 +10,8 @@ internal static class Scenario
         ["null-reference"] = Endings.NullReference,
         ["lost-update"] = LostUpdate.Run,
         ["facade"] = Facade.Run,
+        ["session-lost"] = Sessions.Lost,
+        ["busy"] = Sessions.Busy,
     };
 
     internal static IEnumerable<string> Names => All.Keys;

@@ -1,0 +1,3 @@
+// One process has one session, so one test at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: AssemblyFixture(typeof(Rum.Client.Tests.Silo))]

@@ -1,0 +1,103 @@
+namespace Rum.Client.Tests;
+
+/// <summary>What takes a process of its own: its end, its garbage collector, its session's end.</summary>
+public sealed class ProcessTests(Silo silo)
+{
+    private static int StressSeconds => int.TryParse(Environment.GetEnvironmentVariable("RUM_STRESS_SECONDS"), out int seconds) ? seconds : 10;
+
+    [Fact]
+    public async Task A_span_used_after_disposal_ends_the_process()
+    {
+        using Child child = Start("use-after-dispose");
+        int exit = await child.ExitAsync(60);
+        Assert.Contains("reading", child.Output);
+        Assert.DoesNotContain("\nread ", child.Output);
+        Assert.Equal(134, exit);
+        Assert.Contains("AccessViolationException", child.Output);
+    }
+
+    [Theory]
+    [InlineData("return", 0, 0)]
+    [InlineData("return", 300, 0)]
+    [InlineData("exit", 150, 0)]
+    [InlineData("throw", 100, 134)]
+    public async Task A_process_ends_cleanly_at_any_moment(string how, int afterMs, int expected)
+    {
+        using Child child = Start("exit", how, afterMs.ToString());
+        int exit = await child.ExitAsync(30);
+        Assert.True(exit == expected, $"exit code {exit}:\n{child.Output}");
+        Assert.Contains("ending", child.Output);
+        Assert.DoesNotContain("AccessViolation", child.Output);
+    }
+
+    [Fact]
+    public Task Null_references_and_stack_traces_stay_what_they_are() => PassesAsync(60, [], "null-reference");
+
+    [Fact]
+    public Task The_static_facade_works_from_Init_to_End_and_again() => PassesAsync(60, [], "facade");
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1")]
+    public Task No_update_is_lost_under_a_storm_of_collections(string serverGc) =>
+        PassesAsync(StressSeconds + 60, new() { ["DOTNET_gcServer"] = serverGc }, "lost-update", StressSeconds.ToString(), "24");
+
+    [Fact]
+    public async Task The_stress_would_notice_a_lost_update()
+    {
+        using Child child = Start("lost-update", "3", "24", "break");
+        Assert.Equal(1, await child.ExitAsync(60));
+        Assert.Contains("VIOLATION", child.Output);
+    }
+
+    [Fact]
+    public async Task A_session_that_was_silent_for_its_lease_is_told_and_a_new_one_starts()
+    {
+        using Child child = Start("session-lost");
+        await child.SaysAsync("ready");
+        int expired = Count("expired");
+        using (child.Stall()) await Eventually.Is(() => Count("expired") > expired, () => "the silo ends the session");
+        await child.SaysAsync("lost: SessionExpiredException");
+        await child.SaysAsync("again");
+        Assert.Equal(0, await child.ExitAsync(30));
+    }
+
+    [Fact]
+    public async Task Another_session_may_read_but_not_write_what_is_being_written()
+    {
+        await using RumClient client = await silo.ConnectAsync();
+        await client.DeleteAsync("client tests: busy");
+        await using RumSegment segment = await client.AllocateAsync(1 << 20, RumAllocation.Named("client tests: busy"));
+        segment.Write(0, 11L);
+        await segment.FlushAsync();
+        using (Child child = Start("busy", "client tests: busy"))
+        {
+            int exit = await child.ExitAsync(60);
+            Assert.True(exit == 0, child.Output);
+            Assert.Contains("SegmentBusyException", child.Output);
+            Assert.Contains("reads 11", child.Output);
+        }
+
+        await segment.DisposeAsync();
+        Assert.True(await client.DeleteAsync("client tests: busy"));
+    }
+
+    private int Count(string text) => silo.Log.Split(text).Length - 1;
+
+    private async Task PassesAsync(int secondsMax, Dictionary<string, string> environment, params string[] arguments)
+    {
+        using Child child = Start(environment, arguments);
+        int exit = await child.ExitAsync(secondsMax);
+        Assert.True(exit == 0, $"exit code {exit}:\n{child.Output}");
+        TestContext.Current.SendDiagnosticMessage(child.Output);
+    }
+
+    private Child Start(params string[] arguments) => Start([], arguments);
+
+    private Child Start(Dictionary<string, string> environment, params string[] arguments)
+    {
+        environment["RUM_MACHINES"] = silo.Machines;
+        environment["RUM_CACHE"] = "4M";
+        return Child.Start("rum-client-child", environment, arguments);
+    }
+}

@@ -9,7 +9,13 @@ public sealed class OptionsTests(Silo silo)
     {
         RumClientOptions wrong = new()
         {
-            Machines = "", CacheBytes = 5, Transport = (RumTransport)9, Paging = (RumPaging)9, FaultTimeout = TimeSpan.Zero, Lease = TimeSpan.FromDays(1), WaitThreads = 0,
+            Machines = "",
+            CacheBytes = 5,
+            Transport = (RumTransport)9,
+            Paging = (RumPaging)9,
+            FaultTimeout = TimeSpan.Zero,
+            Lease = TimeSpan.FromDays(1),
+            WaitThreads = 0,
         };
         RumConfigurationException e = await Assert.ThrowsAsync<RumConfigurationException>(async () => await RumClient.ConnectAsync(wrong));
         foreach (string name in (string[])["Machines", "CacheBytes", "Transport", "Paging", "FaultTimeout", "Lease", "WaitThreads"]) Assert.Contains(name + " is", e.Message);

@@ -187,7 +187,6 @@ public sealed partial class CouncilMachine
     private void Destroy(SegmentRecord segment)
     {
         var bytes = new SortedDictionary<ushort, long>();
-        long extents = Layout.ExtentsFor(segment.Size);
         foreach ((long first, long end) in segment.Held.Runs)
         {
             for (long extent = first; extent < end; extent++)
@@ -197,15 +196,10 @@ public sealed partial class CouncilMachine
                 if (shard.State == ShardState.Served) bytes[shard.Silo.Value] = bytes.GetValueOrDefault(shard.Silo.Value) + segment.ChargeOf(extent, segment.Size);
             }
         }
-        // Silos of extents that were given back still keep the fence.
-        foreach ((long first, long end) in segment.Held.Within(0, extents, present: false))
-        {
-            for (long extent = first; extent < Math.Min(end, first + RingShards); extent++)
-            {
-                SiloId silo = _shards[ShardOf(segment, extent).Value].Silo;
-                if (silo.Value != 0) bytes.TryAdd(silo.Value, 0);
-            }
-        }
+        // The others hear of it too: those of extents that were given back keep the fence, and where the shards go now, a session that doesn't know
+        // yet that it ended would store pages that nobody drops any more.
+        foreach (SiloRecord silo in _silos.Values)
+            if (silo.Up) bytes.TryAdd(silo.Member.Id.Value, 0);
         foreach ((ushort silo, long amount) in bytes) AddDrop(_silos[silo], segment.Id, 0, Layout.PagesFor(segment.Size), freed: true, amount);
         foreach ((long first, long end) in segment.Held.Runs)
         {

@@ -154,7 +154,7 @@ public sealed unsafe partial class PagerEngine
         bool ahead = f.Ahead && f.Wanted == 0;
         if (f.Wanted == 0) f.FaultNs = nowNs;
         f.Wanted |= bit;
-        _waiting++;
+        CountWaiting(nowNs);
         long first = f.First;
         int count = f.Count, stream = f.Stream;
         MapReady(fetch);
@@ -185,7 +185,7 @@ public sealed unsafe partial class PagerEngine
             {
                 w.Wanted = true;
                 w.FaultNs = nowNs;
-                _waiting++;
+                CountWaiting(nowNs);
                 return;
             }
         }

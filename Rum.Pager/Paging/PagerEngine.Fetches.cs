@@ -33,8 +33,7 @@ public sealed unsafe partial class PagerEngine
         f.Local = local;
         f.Wanted = 1;
         f.FaultNs = nowNs;
-        _waiting++;
-        if (_nextTimerNs == long.MaxValue) _nextTimerNs = nowNs + TickNs;
+        CountWaiting(nowNs);
         region.Set(page, region[page].StartLoad(fetch, false));
         if (!TryIssue(fetch)) Enqueue(fetch);
         return true;
@@ -186,8 +185,14 @@ public sealed unsafe partial class PagerEngine
         else
         {
             f.Status = c.Status;
-            if (f.Count > 1) GiveUpOne(ref f, k);
-            else f.RetryNs = _mapper.NowNs + RetryDelayNs(c.Status);
+            if (f.Count > 1)
+            {
+                GiveUpOne(ref f, k);
+                return;
+            }
+
+            f.RetryNs = _mapper.NowNs + RetryDelayNs(c.Status);
+            ArmTimer(f.RetryNs);
         }
     }
 

@@ -11,6 +11,13 @@ public sealed unsafe partial class PagerEngine
 
     private long _nextTimerNs = long.MaxValue;
 
+    /// <summary>One thread more waits: someone must look after it even if nothing else comes.</summary>
+    private void CountWaiting(long nowNs)
+    {
+        _waiting++;
+        if (_nextTimerNs == long.MaxValue) _nextTimerNs = nowNs + TickNs;
+    }
+
     private void ArmTimer(long atNs) => _nextTimerNs = Math.Min(_nextTimerNs, atNs);
 
     private void RunTimers(long nowNs)

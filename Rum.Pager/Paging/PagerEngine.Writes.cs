@@ -77,7 +77,7 @@ public sealed unsafe partial class PagerEngine
         if (!final && c.Status is (PageStatus.Fenced or PageStatus.Superseded))
         {
             _events.GaveUp(new PageTrouble(region.Segment, w.Page, true, c.Status, nowNs - w.StartNs));
-            Retire(region);
+            Abandon(region, RumError.Fenced);
             final = true;
         }
 

@@ -9,12 +9,13 @@ public sealed class ClientSimulationTests
     private static readonly int OnlySeed = Number("RUM_SIM_SEED", 0);
 
     [Fact]
-    public void Every_load_sees_what_was_stored()
-    {
-        if (OnlySeed != 0) Run(OnlySeed);
-        else
-            for (int seed = 1; seed <= Seeds; seed++) Run(seed);
-    }
+    public void Every_load_sees_what_was_stored() => RunAll(Trouble.Pauses);
+
+    [Fact]
+    public void What_a_silo_forgot_is_lost_and_never_zeros() => RunAll(Trouble.Pauses | Trouble.Restarts);
+
+    [Fact]
+    public void A_client_away_longer_than_its_lease_harms_nobody() => RunAll(Trouble.Pauses | Trouble.Expiry);
 
     [Fact]
     public void A_seed_replays() => Assert.Equal(Hash(5), Hash(5));
@@ -46,9 +47,16 @@ public sealed class ClientSimulationTests
         return scenario.Run();
     }
 
-    private static void Run(int seed)
+    private static void RunAll(Trouble trouble)
     {
-        using var scenario = new Scenario(seed, Trouble.Pauses, 400);
+        if (OnlySeed != 0) Run(OnlySeed, trouble);
+        else
+            for (int seed = 1; seed <= Seeds; seed++) Run(seed, trouble);
+    }
+
+    private static void Run(int seed, Trouble trouble)
+    {
+        using var scenario = new Scenario(seed, trouble, 400);
         try
         {
             scenario.Run();

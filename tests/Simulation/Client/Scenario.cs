@@ -32,6 +32,7 @@ internal sealed unsafe class Scenario : IDisposable
     private readonly List<SimulatedProcess> _processes = [];
     private readonly SimulatedNetwork _network;
     private readonly Trouble _trouble;
+    private readonly HashSet<SessionId> _expired = [];
     private ulong _toldDecree;
     private long _calmSinceNs;
     private int _restarts;
@@ -105,7 +106,7 @@ internal sealed unsafe class Scenario : IDisposable
     /// <summary>Runs to the end. Returns a hash over everything that happened.</summary>
     public ulong Run()
     {
-        while (!_processes.TrueForAll(p => p.Ended && p.Pages.Outstanding == 0)) Round();
+        while (!_processes.TrueForAll(p => p.Ended && !p.Engine.NeedsSteps)) Round();
         foreach (SimulatedProcess process in _processes) process.CheckEnd();
         CheckNothingLeft();
         return _world.Trace.Hash ^ _network.TraceHash;
@@ -121,6 +122,9 @@ internal sealed unsafe class Scenario : IDisposable
     public ClientRoutes Routes(ClusterView view, IDriver driver) => new(
         new ShardMap(view),
         [.. view.Members.Select(m => new SiloRoute(m.Incarnation, driver, _silos.Find(s => s.Name == m.Name)!.Address))]);
+
+    /// <summary>Whether a session has ended without having ended itself.</summary>
+    public bool IsExpired(SessionId session) => _expired.Contains(session);
 
     /// <summary>Whether a page's silo has forgotten it.</summary>
     public bool IsLost(SegmentHandle handle, long page)
@@ -177,7 +181,7 @@ internal sealed unsafe class Scenario : IDisposable
         }
         long limit = _calmSinceNs == 0 ? FaultyNsMax : _calmSinceNs + CalmNsMax;
         long now = _network.NowNs;
-        if (now > limit) throw World.Wrong($"hangs: {string.Join("; ", _processes.SelectMany(p => p.Threads).Where(t => !t.Ended))}");
+        if (now > limit) throw World.Wrong($"hangs: {string.Join("; ", _processes.SelectMany(p => p.Threads).Where(t => !t.Ended))}; {string.Join("; ", _processes)}");
         long next = Math.Min(Math.Min(_network.NextArrivalNs, _world.NextNs), Council.NextNs);
         foreach (SimulatedSilo silo in _silos) next = Math.Min(next, silo.NextNs);
         foreach (SimulatedProcess process in _processes) next = Math.Min(next, process.NextNs);
@@ -251,6 +255,7 @@ internal sealed unsafe class Scenario : IDisposable
     /// <summary>A session's anonymous memory is gone; what it wrote to named segments since the last flush may be there or not.</summary>
     private void Expired(SessionId session)
     {
+        _expired.Add(session);
         SimulatedProcess? process = _processes.Find(p => p.Session == session);
         if (process == null) return;
         foreach (Attachment at in process.Attachments)

@@ -104,6 +104,9 @@ internal sealed class SimulatedProcess : IPagerEvents, IDisposable
         }
     }
 
+    public override string ToString() =>
+        $"{Name}: {Pages.Outstanding} requests outstanding, {_asking.Count} commands, {Engine.Statistics(0).FaultsWaiting} faults waited for, pager {(Engine.Urgent ? "urgent" : Engine.NeedsSteps ? "at work" : "idle")} until {Engine.NextDeadlineNs}";
+
     /// <summary>A value for a store: mostly never stored before.</summary>
     public ulong NextValue(long moment) => (ulong)moment << 8 | (uint)Number;
 

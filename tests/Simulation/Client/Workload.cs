@@ -112,7 +112,7 @@ internal sealed partial class Workload(World world, Scenario scenario)
         var command = new PagerCommand { Kind = PagerCommandKind.Map, Region = new RegionOptions(handle, Bytes, Bytes, readOnly, fresh) };
         t.Ask(command);
         yield return VirtualThread.UntilWoken;
-        if (command.Result == RumError.None) process.Attachments.Add(new Attachment(model, handle, command.ResultAddress, readOnly));
+        if (command.Result == RumError.None) process.Attachments.Add(new Attachment(model, handle, command.ResultAddress, readOnly) { Orphan = scenario.IsExpired(process.Session) });
         else if (!process.Revoked) throw World.Wrong($"{t.Name} can't map {model.Name}: {command.Result}");
     }
 

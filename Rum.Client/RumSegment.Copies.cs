@@ -134,7 +134,7 @@ public sealed partial class RumSegment
                 }
                 finally
                 {
-                    Unpin(offset + done, chunk);
+                    EndHold(offset + done, chunk);
                 }
             }
 
@@ -162,7 +162,7 @@ public sealed partial class RumSegment
     }
 
     /// <summary>
-    /// Pins up to <paramref name="length"/> bytes on a wait thread and returns how many. Where the pins of others leave no room for all, it takes a page,
+    /// Holds up to <paramref name="length"/> bytes on a wait thread and returns how many. Where the pins of others leave no room for all, it takes a page,
     /// and waits for that one: transient pins go by themselves, and the caller's own leave room by their budget.
     /// </summary>
     private async ValueTask<int> FetchAsync(long offset, int length, CancellationToken cancellationToken)
@@ -171,7 +171,7 @@ public sealed partial class RumSegment
         {
             try
             {
-                await _client.Waiters.RunAsync(new SegmentCall(Enter(), SegmentOperation.PinForCopy, _address + (nint)offset, length), cancellationToken).ConfigureAwait(false);
+                await _client.Waiters.RunAsync(new SegmentCall(Enter(), SegmentOperation.Hold, _address + (nint)offset, length), cancellationToken).ConfigureAwait(false);
                 return length;
             }
             catch (PinBudgetExceededException) when (attempt < BudgetRetries)

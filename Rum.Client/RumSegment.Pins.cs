@@ -43,7 +43,13 @@ public sealed partial class RumSegment
         gate.Exit();
     }
 
-    private void Unpin(long offset, int length) => Unpin(Volatile.Read(ref _gate), _address + (nint)offset, length, tried: false);
+    private void EndHold(long offset, int length)
+    {
+        UseGate gate = Volatile.Read(ref _gate);
+        if (!gate.TryEnter()) return;
+        _ = LibRum.rum_client_end_hold(_address + (nint)offset, length);
+        gate.Exit();
+    }
 
     private void CheckPin(long offset, int length)
     {

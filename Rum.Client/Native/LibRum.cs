@@ -72,9 +72,13 @@ internal static unsafe partial class LibRum
     [LibraryImport(Library)]
     internal static partial int rum_unpin(nint address, nuint length);
 
-    /// <summary>As <see cref="rum_pin"/>, from the part of the cache that lasting pins leave to copies.</summary>
+    /// <summary>As <see cref="rum_pin"/> for as long as a copy takes, from the part of the cache that lasting pins leave to copies.</summary>
     [LibraryImport(Library)]
-    internal static partial int rum_client_pin_for_copy(nint address, long length);
+    internal static partial int rum_client_hold(nint address, long length);
+
+    /// <summary>Ends a <see cref="rum_client_hold"/>; without the pager.</summary>
+    [LibraryImport(Library)]
+    internal static partial int rum_client_end_hold(nint address, long length);
 
     /// <summary>Keeps a range resident when all of it is, else Pending at once. Without the pager, so it takes well below 100 ns.</summary>
     [LibraryImport(Library)]

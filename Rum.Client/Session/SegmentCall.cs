@@ -8,7 +8,7 @@ internal sealed class SegmentCall(UseGate gate, SegmentOperation operation, nint
     protected override int Invoke() => operation switch
     {
         SegmentOperation.Pin => LibRum.rum_pin(address, (nuint)length),
-        SegmentOperation.PinForCopy => LibRum.rum_client_pin_for_copy(address, length),
+        SegmentOperation.Hold => LibRum.rum_client_hold(address, length),
         SegmentOperation.Prefetch => LibRum.rum_prefetch(address, (nuint)length),
         SegmentOperation.Flush => LibRum.rum_flush(address, (nuint)length),
         SegmentOperation.Refresh => LibRum.rum_client_refresh(address),
@@ -17,7 +17,8 @@ internal sealed class SegmentCall(UseGate gate, SegmentOperation operation, nint
 
     protected override void Undo()
     {
-        if (operation is SegmentOperation.Pin or SegmentOperation.PinForCopy) _ = LibRum.rum_unpin(address, (nuint)length);
+        if (operation == SegmentOperation.Pin) _ = LibRum.rum_unpin(address, (nuint)length);
+        else if (operation == SegmentOperation.Hold) _ = LibRum.rum_client_end_hold(address, length);
     }
 
     protected override void Ended() => gate.Exit();
@@ -27,7 +28,7 @@ internal sealed class SegmentCall(UseGate gate, SegmentOperation operation, nint
 internal enum SegmentOperation
 {
     Pin,
-    PinForCopy,
+    Hold,
     Prefetch,
     Flush,
     Refresh,

@@ -104,18 +104,25 @@ internal static unsafe partial class Exports
         }
     }
 
-    [UnmanagedCallersOnly(EntryPoint = "rum_client_pin_for_copy")]
-    private static int ClientPinForCopy(nint address, long length)
+    [UnmanagedCallersOnly(EntryPoint = "rum_client_hold")]
+    private static int ClientHold(nint address, long length)
     {
         try
         {
-            Runtime.PinForCopy(address, length);
+            Runtime.Hold(address, length);
             return 0;
         }
         catch (Exception failure)
         {
             return Fail(failure);
         }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "rum_client_end_hold")]
+    private static int ClientEndHold(nint address, long length)
+    {
+        s_runtime?.Resident.EndHold(address, length);
+        return 0;
     }
 
     [UnmanagedCallersOnly(EntryPoint = "rum_client_try_pin")]

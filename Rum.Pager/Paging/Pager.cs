@@ -124,6 +124,12 @@ public sealed partial class Pager : IPager, IResidentAccess
     public void EndTryPin(nint address, long length) => _engine.EndTryPin(address, length);
 
     /// <inheritdoc/>
+    public RumError Hold(nint address, long length) => Do(PagerCommandKind.Hold, address, length);
+
+    /// <inheritdoc/>
+    public void EndHold(nint address, long length) => _engine.EndHold(address, length);
+
+    /// <inheritdoc/>
     public RumError TryCopy(nint remote, nint local, long length, bool write) => _engine.TryCopy(remote, local, length, write);
 
     /// <inheritdoc/>

@@ -81,6 +81,9 @@ public enum PagerCommandKind
     /// <summary><see cref="IPager.Pin"/>.</summary>
     Pin,
 
+    /// <summary><see cref="IResidentAccess.Hold"/>.</summary>
+    Hold,
+
     /// <summary><see cref="IPager.Unpin"/>.</summary>
     Unpin,
 

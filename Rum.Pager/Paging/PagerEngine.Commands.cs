@@ -125,6 +125,8 @@ public sealed unsafe partial class PagerEngine
                 return true;
             case PagerCommandKind.Pin:
                 return AdvancePin(command);
+            case PagerCommandKind.Hold:
+                return AdvanceHold(command);
             case PagerCommandKind.Unpin:
                 command.Result = Unpin(command);
                 return true;

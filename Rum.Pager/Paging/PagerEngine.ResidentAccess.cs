@@ -4,7 +4,7 @@ using Rum.Pager.Linux;
 namespace Rum.Pager.Paging;
 
 // Called by application threads; everything else of the engine belongs to its owner.
-public sealed unsafe partial class PagerEngine : IResidentAccess
+public sealed unsafe partial class PagerEngine
 {
     private const long UsersWaitNs = 1_000_000_000;
     private const int CopyPinsMax = 64;
@@ -13,13 +13,13 @@ public sealed unsafe partial class PagerEngine : IResidentAccess
     // Beside _pinnedPages, which is the owner's. Invariant: both together never exceed PinBudget; who raises one looks at the other afterwards.
     private int _triedPins;
 
-    /// <inheritdoc/>
+    /// <inheritdoc cref="IResidentAccess.PinsLeaveRoom"/>
     public bool PinsLeaveRoom => Volatile.Read(ref _pinnedPages) + Volatile.Read(ref _triedPins) <= LastingPinBudget;
 
     // Lasting pins leave some pages to those that live only as long as a copy, else these could wait for ever.
     private int LastingPinBudget => PinBudget - Math.Clamp(PinBudget / 8, 1, CopyPinsMax);
 
-    /// <inheritdoc/>
+    /// <inheritdoc cref="IResidentAccess.TryPin"/>
     public RumError TryPin(nint address, long length)
     {
         RumError error = Enter(address, length, out Region? region, out long first, out long end);
@@ -33,7 +33,7 @@ public sealed unsafe partial class PagerEngine : IResidentAccess
         return error;
     }
 
-    /// <inheritdoc/>
+    /// <inheritdoc cref="IResidentAccess.EndTryPin"/>
     public void EndTryPin(nint address, long length)
     {
         if (Enter(address, length, out Region? region, out long first, out long end) != RumError.None) return;
@@ -44,7 +44,15 @@ public sealed unsafe partial class PagerEngine : IResidentAccess
         region.EndUse();
     }
 
-    /// <inheritdoc/>
+    /// <inheritdoc cref="IResidentAccess.EndHold"/>
+    public void EndHold(nint address, long length)
+    {
+        if (Enter(address, length, out Region? region, out long first, out long end) != RumError.None) return;
+        region!.EndHold(first, end);
+        region.EndUse();
+    }
+
+    /// <inheritdoc cref="IResidentAccess.TryCopy"/>
     public RumError TryCopy(nint remote, nint local, long length, bool write)
     {
         RumError error = Enter(remote, length, out Region? region, out long first, out long end);
@@ -65,6 +73,16 @@ public sealed unsafe partial class PagerEngine : IResidentAccess
 
         region.EndUse();
         return error;
+    }
+
+    /// <summary>Owner: a pin that becomes a hold as soon as the pages are there, so that its end needs no command.</summary>
+    private bool AdvanceHold(PagerCommand command)
+    {
+        if (!AdvancePin(command)) return false;
+        if (command.Result != RumError.None) return true;
+        command.At!.Hold(command.First, command.End);
+        command.Result = Unpin(command);
+        return true;
     }
 
     /// <summary>Finds the region of a range and enters it; its user leaves it.</summary>

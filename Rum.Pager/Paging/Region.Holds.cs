@@ -71,6 +71,13 @@ internal sealed unsafe partial class Region
         return true;
     }
 
+    /// <summary>Pager: holds a range that is resident, on behalf of an application.</summary>
+    internal void Hold(long first, long end)
+    {
+        Volatile.Write(ref _everHeld, 1);
+        for (long page = first; page < end; page++) Interlocked.Increment(ref _holds[page]);
+    }
+
     internal void EndHold(long first, long end)
     {
         for (long page = first; page < end; page++) Interlocked.Decrement(ref _holds[page]);

@@ -22,8 +22,8 @@ internal sealed partial class RumRuntime
     /// <summary>The segment that is mapped at an address.</summary>
     public MappedSegment Segment(nint address) => _segments.At(address) ?? throw BadPointer(address);
 
-    /// <summary>A pin that lasts only as long as a copy; ended by <see cref="Unpin"/>.</summary>
-    public void PinForCopy(nint address, long length) => Check(_pager.Pin(address, length), $"{length} bytes at 0x{address:x} can't be had");
+    /// <summary>A pin that lasts only as long as a copy; <see cref="IResidentAccess.EndHold"/> ends it.</summary>
+    public void Hold(nint address, long length) => Check(Resident.Hold(address, length), $"{length} bytes at 0x{address:x} can't be had");
 
     /// <summary>For readers: empties the cache of a segment, so that its pages are fetched anew.</summary>
     public void Refresh(nint address)
@@ -49,7 +49,7 @@ internal sealed partial class RumRuntime
             RumError error = Resident.TryCopy(at, local + (nint)done, chunk, write);
             if (error == RumError.Pending)
             {
-                error = _pager.Pin(at, chunk);
+                error = Resident.Hold(at, chunk);
                 if (error == RumError.PinBudgetExceeded)
                 {
                     // The copies of other threads end by themselves, and pins leave a page free.
@@ -64,7 +64,7 @@ internal sealed partial class RumRuntime
 
                 Check(error, $"{chunk} bytes at 0x{at:x} can't be had");
                 error = Resident.TryCopy(at, local + (nint)done, chunk, write);
-                _pager.Unpin(at, chunk);
+                Resident.EndHold(at, chunk);
             }
 
             if (error == RumError.Pending) continue;

@@ -10,6 +10,7 @@ internal static class Scenario
         ["null-reference"] = Endings.NullReference,
         ["lost-update"] = LostUpdate.Run,
         ["facade"] = Facade.Run,
+        ["figures"] = Figures.Run,
         ["session-lost"] = Sessions.Lost,
         ["busy"] = Sessions.Busy,
     };

@@ -12,9 +12,6 @@ public sealed class ClientSimulationTests
     public void Every_load_sees_what_was_stored() => RunAll(Trouble.Pauses);
 
     [Fact]
-    public void What_a_silo_forgot_is_lost_and_never_zeros() => RunAll(Trouble.Pauses | Trouble.Restarts);
-
-    [Fact]
     public void A_client_away_longer_than_its_lease_harms_nobody() => RunAll(Trouble.Pauses | Trouble.Expiry);
 
     [Fact]

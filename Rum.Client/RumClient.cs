@@ -122,6 +122,11 @@ public sealed class RumClient : IAsyncDisposable
     public async ValueTask<bool> DeleteAsync(SegmentKey key, CancellationToken cancellationToken = default)
     {
         if (key.IsAnonymous) throw new ArgumentException("The zero key names no segment.", nameof(key));
+        lock (_segments)
+        {
+            if (_segments.Any(segment => segment.Key == key)) throw RumErrors.Create(RumError.SegmentBusy, $"This client has the segment {key} open. Dispose it first.");
+        }
+
         try
         {
             await ControlAsync("delete", () => Calls.Delete(key), null, cancellationToken).ConfigureAwait(false);

@@ -71,6 +71,7 @@ public sealed class SegmentTests(Silo silo)
         await using (RumSegment made = await client.AllocateAsync(10_000, RumAllocation.Named(name)))
         {
             made.Write(9_990, 77L << 8);
+            await Assert.ThrowsAsync<SegmentBusyException>(async () => await client.DeleteAsync(name));
             await Assert.ThrowsAsync<SegmentExistsException>(async () => await client.AllocateAsync(10, RumAllocation.Named(name)));
         }
 

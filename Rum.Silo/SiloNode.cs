@@ -60,7 +60,8 @@ public sealed partial class SiloNode : IAsyncDisposable
         _thread = new PageServerThread(_server, Fail, settings.Cpu);
         _control.Start(_server, _leader);
         _remote = _leader is null ? new RemoteCouncil(settings.Council, TimeSpan.FromSeconds(2)) : null;
-        _membership = new Membership(Describe(), (ICouncil?)_leader ?? _remote!, _server, TimeSpan.FromMilliseconds(100), _log);
+        _membership = new Membership(Describe(), (ICouncil?)_leader ?? _remote!, _server, _log);
+        if (_leader is not null) _leader.News = _membership.News;
         _metrics = new SiloMetrics(settings.Name, _server, _drivers, _control, _leader);
     }
 

@@ -46,7 +46,7 @@ internal static class StatusCommands
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
         var found = new List<StatsReport>();
-        foreach (SiloReport silo in cluster.Silos.Where(s => s.State == "up"))
+        foreach (SiloReport silo in cluster.Silos.Where(s => s.State != "left"))
         {
             if (silo.Http.Length == 0)
             {
@@ -79,7 +79,7 @@ internal static class StatusCommands
             [">id", "silo", "state", ">room", ">allocated", ">shards", ">in use", "council", "http"],
             cluster.Silos.Select(s => (IReadOnlyList<string>)
             [
-                $"{s.Id}", s.Name, s.State, ByteSize.Format(s.CapacityBytes), ByteSize.Format(s.ChargedBytes), $"{s.Shards}", $"{s.ShardsInUse}",
+                $"{s.Id}", s.Name, s.SilentSeconds > 0 ? $"silent since {s.SilentSeconds:0} s" : s.State, ByteSize.Format(s.CapacityBytes), ByteSize.Format(s.ChargedBytes), $"{s.Shards}", $"{s.ShardsInUse}",
                 s.Council ? "yes" : "", s.Http,
             ]));
     }

@@ -29,7 +29,11 @@ public sealed record ClusterStatus(
 /// <param name="ToDrop">Bytes of freed memory that the silo hasn't dropped yet.</param>
 /// <param name="Shards">Shards that it serves.</param>
 /// <param name="ShardsInUse">Those of them that hold extents.</param>
-public sealed record MemberStatus(Member Member, long Charged, long ToDrop, int Shards, int ShardsInUse);
+public sealed record MemberStatus(Member Member, long Charged, long ToDrop, int Shards, int ShardsInUse)
+{
+    /// <summary>Milliseconds since the leader last heard of it; the state machine, which knows no time, leaves it 0.</summary>
+    public long SilentMs { get; init; }
+}
 
 /// <summary>A segment in a list.</summary>
 /// <param name="Id">Its number.</param>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Rum.Core;
+using Rum.Core.Configuration;
 using Rum.Core.Council;
 using Rum.FastPath.Server;
 using Rum.Silo.Council;
@@ -12,25 +13,30 @@ namespace Rum.Silo.Control;
 /// </summary>
 public sealed partial class Membership
 {
+    // Heartbeats are also how a silo learns of views and drops. Something new is mostly followed by more of it; when nothing happens nobody waits.
+    private static readonly TimeSpan Busy = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(2);
+
     private readonly Member _self;
     private readonly ICouncil _council;
     private readonly PageServer _server;
-    private readonly TimeSpan _interval;
+    private readonly SemaphoreSlim _news = new(0, 1);
     private readonly ILogger _log;
     private readonly TaskCompletionSource _serving = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SiloId _id;
     private ulong _viewDecree;
     private ulong _dropped;
     private ulong _chargesAsOf;
+    private long _lastNewsMs;
     private string _trouble = "";
 
     /// <summary>Who joins, by whom, for which page server.</summary>
-    public Membership(Member self, ICouncil council, PageServer server, TimeSpan interval, ILogger log)
+    public Membership(Member self, ICouncil council, PageServer server, ILogger log)
     {
         _self = self;
         _council = council;
         _server = server;
-        _interval = interval;
         _log = log;
     }
 
@@ -51,7 +57,7 @@ public sealed partial class Membership
     {
         while (!stop.IsCancellationRequested)
         {
-            TimeSpan pause = _interval;
+            TimeSpan pause = Environment.TickCount64 - _lastNewsMs < BusyFor.TotalMilliseconds ? Busy : Idle;
             try
             {
                 if (_id.Value == 0) await JoinAsync(stop);
@@ -74,7 +80,7 @@ public sealed partial class Membership
             }
             try
             {
-                await Task.Delay(pause, stop);
+                await _news.WaitAsync(pause, stop);
             }
             catch (OperationCanceledException)
             {
@@ -83,10 +89,27 @@ public sealed partial class Membership
         }
     }
 
+    /// <summary>There is something new at the council: asks at once. Any thread; used where silo and council are one process.</summary>
+    public void News()
+    {
+        // At most one is kept: one heartbeat gets all that is new.
+        if (_news.CurrentCount > 0) return;
+        try
+        {
+            _news.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else has just said so.
+        }
+    }
+
     /// <summary>Gives the place up, as far as the council can be told in time.</summary>
     public async Task LeaveAsync(CancellationToken patience)
     {
         if (_id.Value == 0) return;
+        PagePoolStatistics held = _server.PoolStatistics;
+        if (held.PagesStored > 0) LogLeavesPages(held.PagesStored, ByteSize.Format(held.PagesStored << Layout.PageShift), held.Segments);
         try
         {
             await DecideAsync(new Leave(_id, _self.Incarnation), patience);
@@ -118,6 +141,7 @@ public sealed partial class Membership
             return;
         }
         if (answer is not SiloHeartbeatAnswer beat) throw new CouncilRefusedException(answer.Error, answer.Message);
+        if (beat.Decree > _chargesAsOf || beat.LastDrop > _dropped) _lastNewsMs = Environment.TickCount64;
         if (beat.ViewDecree > _viewDecree) await FetchViewAsync(stop);
         if (beat.LastDrop > _dropped) await DropAsync(stop);
         if (beat.Decree > _chargesAsOf) await FetchChargesAsync(stop);
@@ -201,6 +225,10 @@ public sealed partial class Membership
 
     [LoggerMessage(215, LogLevel.Information, "left the cluster as silo {Id}")]
     private partial void LogLeft(ushort id);
+
+    [LoggerMessage(217, LogLevel.Warning,
+        "this silo stores {Pages} pages ({Size}) of {Segments} segments; each page has one copy, so they end with it: programs that use them wait or fail, naming the segment")]
+    private partial void LogLeavesPages(long pages, string size, long segments);
 
     [LoggerMessage(216, LogLevel.Warning, "could not tell the council that this silo leaves: {Reason}")]
     private partial void LogLeaveFailed(string reason);

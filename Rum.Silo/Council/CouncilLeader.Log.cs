@@ -23,6 +23,12 @@ public sealed partial class CouncilLeader
     [LoggerMessage(105, LogLevel.Information, "silo {Id} left")]
     private partial void LogLeft(ushort id);
 
+    [LoggerMessage(107, LogLevel.Warning, "silo {Name} is silent for {Seconds} s; what it stores can't be had until it is heard again")]
+    private partial void LogSilent(string name, long seconds);
+
+    [LoggerMessage(108, LogLevel.Information, "silo {Name} is heard again")]
+    private partial void LogHeardAgain(string name);
+
     [LoggerMessage(106, LogLevel.Critical, "the council has failed and decides nothing any more")]
     private partial void LogFailed(Exception defect);
 }

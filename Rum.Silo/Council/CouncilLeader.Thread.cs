@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Rum.Core;
 using Rum.Core.Council;
+using Rum.Core.Sessions;
 using Rum.Silo.Storage;
 
 namespace Rum.Silo.Council;
@@ -12,6 +13,7 @@ public sealed partial class CouncilLeader
     private readonly List<Proposal> _proposals = [];
     private readonly List<Result> _results = [];
     private readonly List<(SessionId Session, ulong Counter)> _due = [];
+    private readonly List<SiloId> _silent = [];
     private readonly byte[] _batch = new byte[1 << 20];
 
     private void Run()
@@ -21,9 +23,11 @@ public sealed partial class CouncilLeader
             while (Gather())
             {
                 RenewLeases();
+                NoticeSilence();
                 Propose();
                 Decide();
                 AnswerRound();
+                if (_proposals.Count > 0) News?.Invoke();
                 if (_store.LogBytes > CheckpointBytes) Checkpoint();
             }
             if (_store.LogBytes > 0) Checkpoint();
@@ -66,6 +70,32 @@ public sealed partial class CouncilLeader
             };
             if (session.Value != 0) _leases.Renew(session, now);
         }
+    }
+
+    private void NoticeSilence()
+    {
+        _silence.Notice(_nowNs(), _silent);
+        foreach (SiloId silo in _silent) LogSilent(NameOf(silo), SilenceTable.NoticeNs / 1_000_000_000);
+    }
+
+    private string NameOf(SiloId silo) => _machine.View.Members.FirstOrDefault(m => m.Id == silo)?.Name ?? silo.ToString();
+
+    private void Hear(SiloHeartbeat beat)
+    {
+        if (_silence.Hear(beat.Silo, _nowNs())) LogHeardAgain(NameOf(beat.Silo));
+    }
+
+    // The machine knows no time: how long each silo is silent is added here.
+    private CouncilAnswer AddSilence(StatusAnswer answer)
+    {
+        long now = _nowNs();
+        return answer with
+        {
+            Status = answer.Status with
+            {
+                Members = [.. answer.Status.Members.Select(m => m with { SilentMs = _silence.SilentNs(m.Member.Id, now) / 1_000_000 })],
+            },
+        };
     }
 
     private void Propose()
@@ -129,8 +159,16 @@ public sealed partial class CouncilLeader
 
     private void LogMembers(Command command, Result result)
     {
-        if (command is Join join && result is JoinResult joined) LogJoined(join.Silo.Name, joined.Silo.Value, join.Silo.Incarnation.ToString());
+        if (command is Join join && result is JoinResult { Error: RumError.None } joined)
+        {
+            LogJoined(join.Silo.Name, joined.Silo.Value, join.Silo.Incarnation.ToString());
+            _silence.Hear(joined.Silo, _nowNs());
+        }
         if (command is Leave leave) LogLeft(leave.Silo.Value);
+        foreach (Member member in _machine.View.Members)
+        {
+            if (member.State != MemberState.Up) _silence.Forget(member.Id);
+        }
     }
 
     private void AnswerRound()
@@ -144,7 +182,9 @@ public sealed partial class CouncilLeader
                 continue;
             }
             _counters.Queries++;
-            asked.Answer(_machine.Query(asked.Request));
+            CouncilAnswer answer = _machine.Query(asked.Request);
+            if (asked.Request is SiloHeartbeat beat && answer.Error == RumError.None) Hear(beat);
+            asked.Answer(answer is StatusAnswer status ? AddSilence(status) : answer);
         }
     }
 

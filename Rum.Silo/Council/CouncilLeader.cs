@@ -25,6 +25,7 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     private readonly ICouncilStore _store;
     private readonly CouncilMachine _machine;
     private readonly LeaseTable _leases = new();
+    private readonly SilenceTable _silence = new();
     private readonly BlockingCollection<Asked> _asked = new(QueueMax);
     private readonly Func<long> _nowNs;
     private readonly int _leaseMs;
@@ -52,6 +53,10 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
         {
             if (_machine.TryGetLease(session, out int its)) _leases.Grant(session, its * 1_000_000L, nowNs());
         }
+        foreach (Member member in _machine.View.Members)
+        {
+            if (member.State == MemberState.Up) _silence.Hear(member.Id, nowNs());
+        }
         LogRecovered(_machine.ClusterId, _machine.Generation, _machine.Decree, _leases.Count);
         _thread = new Thread(Run) { IsBackground = true, Name = "rum-council" };
         _thread.Start();
@@ -62,6 +67,9 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
 
     /// <summary>Counters. The fields may be a moment apart.</summary>
     public CouncilCounters Counters => _counters;
+
+    /// <summary>Called on the council's thread after each decree. It must be short.</summary>
+    public Action? News { get; set; }
 
     /// <summary>Asks; <paramref name="answer"/> is called on the council's thread and must be short. False: too many wait.</summary>
     public bool TryAsk(CouncilRequest request, Action<CouncilAnswer> answer)

@@ -13,8 +13,8 @@ using Rum.Silo.Reporting;
 namespace Rum.Silo.Http;
 
 /// <summary>
-/// The silo's web pages: /health/live (the process answers), /health/ready (it is a member and serves), /status (the cluster), /stats (its counters).
-/// Read-only.
+/// The silo's web pages: /health/live (the process answers), /health/ready (it is a member and serves), /health (the same as JSON, and which silos the
+/// council doesn't hear), /status (the cluster), /stats (its counters). Read-only.
 /// </summary>
 public sealed class SiloHttp : IAsyncDisposable
 {
@@ -40,9 +40,10 @@ public sealed class SiloHttp : IAsyncDisposable
         _app.MapGet("/health/ready", () => membership.Ready
             ? Results.Text("ready\n")
             : Results.Text($"not ready: {(membership.Trouble.Length > 0 ? membership.Trouble : "not a member yet")}\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        _app.MapGet("/health", (CancellationToken aborted) => HealthAsync(membership, council, aborted));
         _app.MapGet("/stats", () => Json(metrics.Report(), ReportJson.Default.StatsReport));
         _app.MapGet("/status", (CancellationToken aborted) => StatusAsync(council, aborted));
-        _app.MapGet("/", () => Results.Text("rum silo: /health/live /health/ready /status /stats\n"));
+        _app.MapGet("/", () => Results.Text("rum silo: /health /health/live /health/ready /status /stats\n"));
     }
 
     /// <summary>Listens. Throws <see cref="SiloStartException"/> when the address can't be had.</summary>
@@ -61,6 +62,24 @@ public sealed class SiloHttp : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
+    // A silo that is silent elsewhere makes this one no less ready: only the report names it.
+    private static async Task<IResult> HealthAsync(Membership membership, ICouncil council, CancellationToken aborted)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        patience.CancelAfter(StatusPatience);
+        ClusterStatus? status = null;
+        try
+        {
+            status = (await council.AskAsync(new Describe(), patience.Token) as StatusAnswer)?.Status;
+        }
+        catch (Exception e) when (e is CouncilUnreachableException or OperationCanceledException)
+        {
+            // The silo's own trouble says so already.
+        }
+        HealthReport report = ReportMapper.Report(membership.Ready, membership.Trouble, status);
+        return Json(report, ReportJson.Default.HealthReport, report.Ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
     private static async Task<IResult> StatusAsync(ICouncil council, CancellationToken aborted)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(aborted);
@@ -78,6 +97,6 @@ public sealed class SiloHttp : IAsyncDisposable
         }
     }
 
-    private static IResult Json<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
-        Results.Text(JsonSerializer.Serialize(value, type) + "\n", "application/json");
+    private static IResult Json<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, int code = StatusCodes.Status200OK) =>
+        Results.Text(JsonSerializer.Serialize(value, type) + "\n", "application/json", statusCode: code);
 }

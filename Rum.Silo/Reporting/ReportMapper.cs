@@ -1,5 +1,6 @@
 using Rum.Core;
 using Rum.Core.Council;
+using Rum.Core.Sessions;
 
 namespace Rum.Silo.Reporting;
 
@@ -18,6 +19,12 @@ public static class ReportMapper
         status.Members.Sum(m => m.Charged),
         Survivable(status),
         [.. status.Members.Select(Report)]);
+
+    /// <summary>This silo's health, and that of the others as the council sees them.</summary>
+    public static HealthReport Report(bool ready, string trouble, ClusterStatus? status) => new(
+        ready,
+        trouble,
+        [.. (status?.Members ?? []).Where(m => SilentSeconds(m) > 0).Select(m => new SilentSiloReport(m.Member.Id.Value, m.Member.Name, SilentSeconds(m)))]);
 
     /// <summary>A segment.</summary>
     public static SegmentReport Report(SegmentInfo info) => new(
@@ -46,19 +53,26 @@ public static class ReportMapper
     private static SiloReport Report(MemberStatus status)
     {
         Member silo = status.Member;
+        double silent = SilentSeconds(status);
         return new SiloReport(
-            silo.Id.Value, silo.Name, silo.State == MemberState.Up ? "up" : "left", silo.Incarnation.ToString(), silo.Endpoint, silo.Http,
-            silo.SharedMemory, silo.HostId, silo.Mac, silo.Label, silo.Council, silo.Capacity, status.Charged, status.ToDrop, status.Shards, status.ShardsInUse);
+            silo.Id.Value, silo.Name, silo.State != MemberState.Up ? "left" : silent > 0 ? "silent" : "up", silo.Incarnation.ToString(), silo.Endpoint, silo.Http,
+            silo.SharedMemory, silo.HostId, silo.Mac, silo.Label, silo.Council, silo.Capacity, status.Charged, status.ToDrop, status.Shards, status.ShardsInUse, silent);
     }
+
+    /// <summary>How long a member has not been heard of; 0 while that is no longer than usual.</summary>
+    private static double SilentSeconds(MemberStatus status) =>
+        status.Member.State == MemberState.Up && status.SilentMs >= SilenceTable.NoticeNs / 1_000_000 ? Math.Round(status.SilentMs / 1000.0, 1) : 0;
 
     // Each page has one copy and the council is one silo: only a silo that holds neither can go without loss.
     private static string Survivable(ClusterStatus status)
     {
+        string[] silent = [.. status.Members.Where(m => SilentSeconds(m) > 0).Select(m => m.Member.Name)];
+        string already = silent.Length == 0 ? "" : $"; {string.Join(", ", silent)} {(silent.Length == 1 ? "is" : "are")} silent already";
         List<string> spare = [.. status.Members
-            .Where(m => m.Member.State == MemberState.Up && !m.Member.Council && m.ShardsInUse == 0)
+            .Where(m => m.Member.State == MemberState.Up && !m.Member.Council && m.ShardsInUse == 0 && SilentSeconds(m) == 0)
             .Select(m => m.Member.Name)];
-        return spare.Count == 0
-            ? "none: each page has one copy, and every silo holds pages or the council"
-            : "only of " + string.Join(", ", spare) + " (nothing is stored there); each page has one copy";
+        return (spare.Count == 0
+            ? "no single loss: each page has one copy, and every silo holds pages or the council"
+            : "only the loss of " + string.Join(" or ", spare) + " (nothing is stored there): each page has one copy") + already;
     }
 }

@@ -13,10 +13,19 @@ public sealed record ClusterReport(
 /// <summary>Shards by state.</summary>
 public sealed record ShardsReport(int Ring, int Served, int Unassigned, int Lost);
 
-/// <summary>A silo in <see cref="ClusterReport"/>.</summary>
+/// <summary>
+/// A silo in <see cref="ClusterReport"/>; its state is up, silent (a member that hasn't been heard of for <paramref name="SilentSeconds"/>, which is 0 for
+/// those that are heard) or left.
+/// </summary>
 public sealed record SiloReport(
     int Id, string Name, string State, string Incarnation, string Endpoint, string Http, string SharedMemory, string HostId, string Mac, string Label, bool Council,
-    long CapacityBytes, long ChargedBytes, long ToDropBytes, int Shards, int ShardsInUse);
+    long CapacityBytes, long ChargedBytes, long ToDropBytes, int Shards, int ShardsInUse, double SilentSeconds);
+
+/// <summary>What /health says: this silo, and which others the council doesn't hear.</summary>
+public sealed record HealthReport(bool Ready, string Trouble, IReadOnlyList<SilentSiloReport> Silent);
+
+/// <summary>A silo that is not heard.</summary>
+public sealed record SilentSiloReport(int Id, string Name, double SilentSeconds);
 
 /// <summary>A segment in <c>rum segment list --json</c>.</summary>
 public sealed record SegmentReport(
@@ -43,6 +52,7 @@ public sealed record DoneReport(string Done, string Detail);
 [JsonSerializable(typeof(IReadOnlyList<SegmentReport>))]
 [JsonSerializable(typeof(SegmentDetailsReport))]
 [JsonSerializable(typeof(IReadOnlyList<SessionReport>))]
+[JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(StatsReport))]
 [JsonSerializable(typeof(IReadOnlyList<StatsReport>))]
 [JsonSerializable(typeof(DoneReport))]

@@ -116,7 +116,14 @@ public sealed partial class CouncilStore : ICouncilStore
 
     private void OpenLog()
     {
-        _log = File.OpenHandle(LogPath, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        try
+        {
+            _log = File.OpenHandle(LogPath, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CouncilStoreException($"{LogPath} can't be opened: {e.Message}", e);
+        }
         _logEnd = RandomAccess.GetLength(_log);
     }
 }

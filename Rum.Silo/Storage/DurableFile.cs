@@ -28,17 +28,26 @@ internal static class DurableFile
         if (synced != 0) throw new CouncilStoreException($"fsync of {path} failed: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 
-    /// <summary>Puts a file in place of another (or of none): after a crash there is the old one whole or the new one whole.</summary>
+    /// <summary>
+    /// Puts a file in place of another (or of none): after a crash there is the old one whole or the new one whole. Throws <see cref="CouncilStoreException"/>.
+    /// </summary>
     public static void Replace(string path, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
     {
         string temporary = path + ".new";
-        using (SafeFileHandle file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+        try
         {
-            RandomAccess.Write(file, head, 0);
-            RandomAccess.Write(file, body, head.Length);
-            SyncData(file, temporary);
+            using (SafeFileHandle file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                RandomAccess.Write(file, head, 0);
+                RandomAccess.Write(file, body, head.Length);
+                SyncData(file, temporary);
+            }
+            File.Move(temporary, path, overwrite: true);
         }
-        File.Move(temporary, path, overwrite: true);
+        catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not CouncilStoreException)
+        {
+            throw new CouncilStoreException($"{path} can't be written: {e.Message}", e);
+        }
         SyncDirectory(Path.GetDirectoryName(path)!);
     }
 

@@ -9,7 +9,7 @@ public static partial class AnswerCodec
     private const int InfoBytes = 8 + 16 + 8 + 2 + 1 + 8 + 8 + 4 + 8;
     private const int SessionBytesMin = 8 + 2 + 2 + 4 + 8 + 4;
     private const int PlaceBytes = 2 + 8 + 8;
-    private const int StatusBytesMin = 8 + 8 + 4 + 4;
+    private const int StatusBytesMin = 8 + 8 + 4 + 4 + 8;
 
     internal static void WriteDrop(ref SpanWriter to, Drop drop)
     {
@@ -47,6 +47,7 @@ public static partial class AnswerCodec
             to.I64(member.ToDrop);
             to.U32((uint)member.Shards);
             to.U32((uint)member.ShardsInUse);
+            to.I64(member.SilentMs);
         }
     }
 
@@ -61,7 +62,7 @@ public static partial class AnswerCodec
         for (int i = 0; i < members.Length; i++)
         {
             if (ViewCodec.ReadMember(ref from) is not { } member) return null;
-            members[i] = new MemberStatus(member, from.I64(), from.I64(), (int)from.U32(), (int)from.U32());
+            members[i] = new MemberStatus(member, from.I64(), from.I64(), (int)from.U32(), (int)from.U32()) { SilentMs = from.I64() };
         }
         return new ClusterStatus(id, generation, decree, ringShards, served, unassigned, lost, sessions, segments, members);
     }

@@ -85,7 +85,7 @@ internal sealed class RandomCouncil(int seed)
 
     private ClusterStatus Status() => new(
         Guid(), (uint)U64(), U64(), (int)U64(), (int)U64(), (int)U64(), (int)U64(), (int)U64(), (int)U64(),
-        Many(5, () => new MemberStatus(Member(), (long)U64(), (long)U64(), (int)U64(), (int)U64())));
+        Many(5, () => new MemberStatus(Member(), (long)U64(), (long)U64(), (int)U64(), (int)U64()) { SilentMs = (long)U64() }));
 
     private SegmentInfo Info() =>
         new(Segment(), U128(), (long)U64(), (SegmentFlags)U64(), (byte)U64(), Session(), Session(), (int)U64(), (long)U64());

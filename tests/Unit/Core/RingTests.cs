@@ -80,7 +80,8 @@ public sealed class RingTests
             SiloId[] before = Assign(nodes, shards), after = Assign([.. nodes, joined], shards);
             int gained = after.Count(silo => silo == joined.Silo);
             Assert.InRange(Moved(before, after), gained, multiple * share * shards);
-            Assert.InRange(gained, 0.8 * share * shards, 1.1 * share * shards);
+            // From below nothing is promised; at 40 shards a silo one more or less is 2.5 %.
+            Assert.InRange(gained, 0.7 * share * shards, 1.1 * share * shards);
         }).Check(Rounds(silos));
 
     [Theory]

@@ -1,0 +1,44 @@
+namespace Rum.Core.Sessions;
+
+/// <summary>
+/// When each silo was last heard of: like leases the council leader's own memory, not part of the replicated state. Nothing is decided by it; it is what
+/// <c>rum status</c> shows of a silo that ended without a word. Time is an argument, monotonic nanoseconds. One thread.
+/// </summary>
+public sealed class SilenceTable
+{
+    /// <summary>From here on a silo counts as silent: several of its heartbeats are missing then.</summary>
+    public const long NoticeNs = 3_000_000_000;
+
+    private struct Sign
+    {
+        public long HeardNs;
+        public bool Noticed;
+    }
+
+    private readonly Dictionary<SiloId, Sign> _signs = [];
+
+    /// <summary>A silo spoke. True: it had been noticed as silent before.</summary>
+    public bool Hear(SiloId silo, long nowNs)
+    {
+        bool wasSilent = _signs.TryGetValue(silo, out Sign sign) && sign.Noticed;
+        _signs[silo] = new Sign { HeardNs = nowNs };
+        return wasSilent;
+    }
+
+    /// <summary>A silo left: it may be silent.</summary>
+    public void Forget(SiloId silo) => _signs.Remove(silo);
+
+    /// <summary>Nanoseconds since a silo was heard; 0 for one that is not expected to speak.</summary>
+    public long SilentNs(SiloId silo, long nowNs) => _signs.TryGetValue(silo, out Sign sign) ? Math.Max(0, nowNs - sign.HeardNs) : 0;
+
+    /// <summary>Collects the silos that have become silent since the last call.</summary>
+    public void Notice(long nowNs, List<SiloId> silent)
+    {
+        silent.Clear();
+        foreach ((SiloId silo, Sign sign) in _signs)
+        {
+            if (!sign.Noticed && nowNs - sign.HeardNs >= NoticeNs) silent.Add(silo);
+        }
+        foreach (SiloId silo in silent) _signs[silo] = _signs[silo] with { Noticed = true };
+    }
+}

@@ -45,8 +45,14 @@ internal sealed unsafe class Scenario : IDisposable
         bool whole = random.Next(2) == 0;
         var link = new LinkSettings
         {
-            Loss = 0.05, Duplication = 0.02, Reordering = 0.05, Corruption = 0.01, Truncation = 0.002,
-            ReorderDelayNs = random.Next(100_000, 8_000_000), DelayNsMin = 5_000, DelayNsMax = 40_000,
+            Loss = 0.05,
+            Duplication = 0.02,
+            Reordering = 0.05,
+            Corruption = 0.01,
+            Truncation = 0.002,
+            ReorderDelayNs = random.Next(100_000, 8_000_000),
+            DelayNsMin = 5_000,
+            DelayNsMax = 40_000,
         };
         _network = new SimulatedNetwork(
             (ulong)seed, new SimulatedNetworkOptions { MaxPayload = whole && !broken.Fragments ? Layout.PageSize : 1344, Link = link, UsesLanding = random.Next(2) == 0 });

@@ -38,13 +38,20 @@ internal sealed class SimulatedProcess : IPagerEvents, IDisposable
         Memory = new SimulatedMemory(world, name, scenario.CachePages, scenario.Moves, scenario.MovesZeroPages) { BusyRate = scenario.BusyRate };
         Pages = new PageClient(new PageClientOptions
         {
-            Requests = scenario.Requests, AssembliesMax = 24, ResendNsMin = 300_000, ClockNs = () => world.NowNs,
+            Requests = scenario.Requests,
+            AssembliesMax = 24,
+            ResendNsMin = 300_000,
+            ClockNs = () => world.NowNs,
         });
         (IPageMapper mapper, IPageChannel channel) = broken.Pager?.Invoke(this) ?? (Memory, new TracedChannel(world, name, Pages));
         Engine = new PagerEngine(mapper, channel, this, new PagerEngineOptions
         {
-            CachePages = scenario.CachePages, EvictionBatch = scenario.EvictionBatch, WindowPages = scenario.WindowPages,
-            FaultTimeoutNs = scenario.FaultTimeoutNs, HashKey = (ulong)world.Seed, Defect = broken.Defect,
+            CachePages = scenario.CachePages,
+            EvictionBatch = scenario.EvictionBatch,
+            WindowPages = scenario.WindowPages,
+            FaultTimeoutNs = scenario.FaultTimeoutNs,
+            HashKey = (ulong)world.Seed,
+            Defect = broken.Defect,
         });
         Memory.Preempted = Preempt;
     }

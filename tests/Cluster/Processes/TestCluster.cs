@@ -31,9 +31,13 @@ internal sealed class TestCluster : IDisposable
 
     public RumProcess Silo(int silo) => _silos[silo]!;
 
-    public void Start(int silo)
+    /// <summary>What the silo with the council offers.</summary>
+    public string CouncilMemory { get; init; } = "256M";
+
+    public void Start(int silo, params string[] own)
     {
-        string[] arguments = ["silo", "run", "--machines", Machines, "--self", Address(silo).ToString(), "--memory", "256M", "--transport", "udp", .. _more];
+        string memory = silo == 0 ? CouncilMemory : "256M";
+        string[] arguments = ["silo", "run", "--machines", Machines, "--self", Address(silo).ToString(), "--memory", memory, "--transport", "udp", .. _more, .. own];
         if (silo == 0) arguments = [.. arguments, "--data", Data, "--init"];
         _silos[silo]?.Dispose();
         _silos[silo] = RumProcess.Start(arguments);

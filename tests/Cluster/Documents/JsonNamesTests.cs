@@ -1,0 +1,31 @@
+using Rum.Silo.Reporting;
+
+namespace Rum.Cluster.Tests.Documents;
+
+/// <summary>The field names of all JSON output: programs read them, so they may be added, never renamed.</summary>
+public sealed class JsonNamesTests
+{
+    private const string Known = """
+        ClusterReport: cluster_id generation decree shards sessions segments capacity_bytes charged_bytes survivable silos
+        DoneReport: done detail
+        HealthReport: ready trouble silent
+        SegmentDetailsReport: segment token first_shard places
+        SegmentPlaceReport: silo extents bytes
+        SegmentReport: id key size_bytes pinned sparse copies owner writer readers charged_bytes
+        SessionReport: id tenant client lease_ms anonymous_bytes segments
+        ShardsReport: ring served unassigned lost
+        SilentSiloReport: id name silent_seconds
+        SiloReport: id name state incarnation endpoint http shared_memory host_id mac label council capacity_bytes charged_bytes to_drop_bytes shards shards_in_use silent_seconds
+        StatsReport: silo counters
+        """;
+
+    [Fact]
+    public void NamesStay()
+    {
+        IEnumerable<string> lines = typeof(ReportJson).Assembly.GetTypes()
+            .Where(type => type.Namespace == typeof(ReportJson).Namespace && type.Name.EndsWith("Report", StringComparison.Ordinal))
+            .OrderBy(type => type.Name, StringComparer.Ordinal)
+            .Select(type => $"{type.Name}: {string.Join(' ', ReportJson.Default.GetTypeInfo(type)!.Properties.Select(p => p.Name))}");
+        Assert.Equal(Known.Split('\n', StringSplitOptions.TrimEntries), lines);
+    }
+}

@@ -16,6 +16,9 @@ public sealed class PageServerThread : IDisposable
     /// <summary>A yield that took longer gave the core away, nanoseconds.</summary>
     public const long YieldNsMax = 30_000;
 
+    /// <summary>A yield that took longer let somebody run who may be waiting for this server; then every idle poll is followed by one. Nanoseconds.</summary>
+    public const long YieldTakenNs = 1_000;
+
     /// <summary>The shortest time without spinning after that, nanoseconds.</summary>
     public const long HoldOffNsMin = 2_000_000;
 
@@ -73,7 +76,7 @@ public sealed class PageServerThread : IDisposable
         Span<int> descriptors = stackalloc int[64];
         int watched = _server.WaitDescriptors(descriptors);
         long lastTraffic = MonotonicClock.NowNs, holdOffUntil = 0, holdOff = HoldOffNsMin;
-        int polls = 0;
+        int polls = 0, pollsPerYield = PollsPerYield;
         while (!_stop)
         {
             long now = MonotonicClock.NowNs;
@@ -89,9 +92,12 @@ public sealed class PageServerThread : IDisposable
                 if (now >= holdOffUntil) lastTraffic = MonotonicClock.NowNs;
                 continue;
             }
-            if (++polls % PollsPerYield != 0) continue;
+            if (++polls < pollsPerYield) continue;
+            polls = 0;
+            long before = MonotonicClock.NowNs;
             _ = Scheduling.sched_yield();
-            long taken = MonotonicClock.NowNs - now;
+            long taken = MonotonicClock.NowNs - before;
+            pollsPerYield = taken > YieldTakenNs ? 1 : Math.Min(pollsPerYield + 1, PollsPerYield);
             if (taken <= YieldNsMax) continue;
             holdOff = now < holdOffUntil + HoldOffNsMax ? Math.Min(holdOff * 2, HoldOffNsMax) : HoldOffNsMin;
             holdOffUntil = now + taken + holdOff;

@@ -14,6 +14,9 @@ internal struct Fetch
     /// <summary>When the first fault for it came.</summary>
     internal long FaultNs;
 
+    /// <summary>When the last answer for it came, while it is held.</summary>
+    internal long ArrivedNs;
+
     /// <summary>When to ask again, 0: not due.</summary>
     internal long RetryNs;
 
@@ -46,6 +49,9 @@ internal struct Fetch
 
     /// <summary>Fetched ahead: stays unmapped until its first fault.</summary>
     internal bool Ahead;
+
+    /// <summary>A thread waits for a page of it, but answers keep coming: the window is mapped as a whole.</summary>
+    internal bool Held;
 
     /// <summary>Maps pages as they arrive.</summary>
     internal bool AtOnce;

@@ -1,4 +1,5 @@
 using Rum.Core;
+using Rum.FastPath.Linux;
 using Rum.Pager.Linux;
 
 namespace Rum.Pager.Paging;
@@ -11,7 +12,17 @@ public sealed partial class Pager
     private const long SpinNs = 50_000;
     private const int SpinsPerRead = 16;
 
+    // An answer over shared memory between two CPUs is there before; a longer wait may be for a silo that needs this very CPU.
+    private const long SpinAloneNs = 4_000;
+
+    // A sched_yield that took longer let somebody else run.
+    private const long YieldTakenNs = 1_000;
+
+    // For so many waits after a taken yield the CPU counts as shared, and is given away at once.
+    private const int SharedWaits = 64;
+
     private bool _stop;
+    private int _shared;
 
     private unsafe void Run()
     {
@@ -57,10 +68,24 @@ public sealed partial class Pager
             }
 
             if (!_engine.NeedsSteps) return;
-            if (spin && _engine.Urgent && now - idleSince < SpinNs) continue;
+            if (spin && _engine.Urgent && now - idleSince < SpinNs)
+            {
+                if (now != idleSince && (_shared > 0 || now - idleSince > SpinAloneNs)) Yield();
+                continue;
+            }
+
             Block(polls);
             return;
         }
+    }
+
+    /// <summary>Lets a silo on the same CPU run, and learns whether there is one.</summary>
+    private void Yield()
+    {
+        long before = _mapper.NowNs;
+        _ = Scheduling.sched_yield();
+        if (_mapper.NowNs - before > YieldTakenNs) _shared = SharedWaits;
+        else if (_shared > 0) _shared--;
     }
 
     private unsafe void Block(PagerNative.PollDescriptor* polls)

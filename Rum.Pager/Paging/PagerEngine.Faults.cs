@@ -157,7 +157,8 @@ public sealed unsafe partial class PagerEngine
         CountWaiting(nowNs);
         long first = f.First;
         int count = f.Count, stream = f.Stream;
-        MapReady(fetch);
+        if (ahead && f.Asked != 0) Hold(fetch, nowNs);
+        else MapReady(fetch);
         if (!ahead) return;
         FollowHit(region, stream, first, count);
         _replenish = true;

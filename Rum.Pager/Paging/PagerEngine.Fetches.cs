@@ -136,7 +136,7 @@ public sealed unsafe partial class PagerEngine
         return any;
     }
 
-    private void ReadEnded(ref PageCompletion c)
+    private void ReadEnded(ref PageCompletion c, long nowNs)
     {
         int fetch = (int)(uint)c.Cookie;
         ref Fetch f = ref _fetches[fetch];
@@ -146,6 +146,7 @@ public sealed unsafe partial class PagerEngine
         if (ours)
         {
             f.Asked &= ~bit;
+            f.ArrivedNs = nowNs;
             if ((f.Gone & bit) == 0) Land(ref f, k, ref c);
             Touch(fetch);
         }
@@ -260,6 +261,7 @@ public sealed unsafe partial class PagerEngine
     {
         ref Fetch f = ref _fetches[fetch];
         uint ready = f.Arrived & ~f.Gone;
+        if (f.Held && f.Asked != 0) return;
         if (f.Wanted == 0 && !f.AtOnce && f.Gone != f.All) return;
         if (ready != 0 && (f.AtOnce || (f.Wanted & ready) != 0 || f.Asked == 0))
         {
@@ -285,6 +287,7 @@ public sealed unsafe partial class PagerEngine
 
     private void EndFetch(int fetch)
     {
+        if (_fetches[fetch].Held) Unhold(fetch);
         if (_fetches[fetch].Ahead) UnlinkAhead(fetch);
         ReleaseFetch(fetch);
     }

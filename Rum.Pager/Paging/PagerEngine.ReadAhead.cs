@@ -10,9 +10,19 @@ public sealed unsafe partial class PagerEngine
     private const int FirstWindow = 8;
     private const int JobCount = 16;
 
+    // Windows asked for beyond the one that the program is in: one travels while the next is being read at the silo.
+    private const int WindowsAhead = 2;
+
+    private const int HeldMax = 16;
+
+    // A held window is mapped as far as it came when no answer came for so long.
+    private const long HoldGapNs = 20_000;
+
     private readonly int _window;
     private readonly Stream[] _streams = new Stream[StreamCount];
     private readonly PrefetchJob[] _jobs = new PrefetchJob[JobCount];
+    private readonly int[] _held = new int[HeldMax];
+    private int _heldCount;
     private int _nextStream;
     private int _aheadOldest = -1;
     private int _aheadNewest = -1;
@@ -72,24 +82,78 @@ public sealed unsafe partial class PagerEngine
         StartNext(region, s, stream.Direction > 0 ? page + 1 : page - 1);
     }
 
-    /// <summary>After the first fault in a window.</summary>
+    /// <summary>After the first fault in a window: as many pages are asked for beyond it as <see cref="WindowsAhead"/> windows hold.</summary>
     private void FollowHit(Region region, int s, long first, int count)
     {
         if (s < 0) return;
         ref Stream stream = ref _streams[s];
         if (stream.Region != region) return;
         stream.Window = Math.Min(stream.Window * 2, _window);
-        StartNext(region, s, stream.Direction > 0 ? first + count : first - 1);
+        for (int n = 0; n < WindowsAhead; n++)
+        {
+            long ahead = stream.Direction > 0 ? stream.Last - (first + count - 1) : first - stream.Last;
+            if (ahead < 0 || ahead >= (long)stream.Window * WindowsAhead) return;
+            if (!StartNext(region, s, stream.Last + stream.Direction)) return;
+        }
     }
 
-    private void StartNext(Region region, int s, long next)
+    /// <summary>Keeps a window that somebody waits for together while its answers come.</summary>
+    private void Hold(int fetch, long nowNs)
+    {
+        ref Fetch f = ref _fetches[fetch];
+        f.ArrivedNs = nowNs;
+        if (_heldCount == HeldMax)
+        {
+            MapReady(fetch);
+            return;
+        }
+
+        f.Held = true;
+        _held[_heldCount++] = fetch;
+    }
+
+    private void Unhold(int fetch)
+    {
+        _fetches[fetch].Held = false;
+        int at = Array.IndexOf(_held, fetch, 0, _heldCount);
+        _held[at] = _held[--_heldCount];
+    }
+
+    private long HeldDeadlineNs
+    {
+        get
+        {
+            long due = long.MaxValue;
+            for (int i = 0; i < _heldCount; i++) due = Math.Min(due, _fetches[_held[i]].ArrivedNs + HoldGapNs);
+            return due;
+        }
+    }
+
+    private bool ReleaseHeld(long nowNs)
+    {
+        bool any = false;
+        for (int i = _heldCount - 1; i >= 0; i--)
+        {
+            int fetch = _held[i];
+            if (nowNs - _fetches[fetch].ArrivedNs < HoldGapNs) continue;
+            Unhold(fetch);
+            MapReady(fetch);
+            any = true;
+        }
+
+        return any;
+    }
+
+    private bool StartNext(Region region, int s, long next)
     {
         ref Stream stream = ref _streams[s];
         long first = stream.Direction > 0 ? next : Math.Max(next - stream.Window + 1, 0);
         int count = stream.Direction > 0 ? stream.Window : (int)(next - first + 1);
-        if (next < 0 || count <= 0) return;
+        if (next < 0 || count <= 0) return false;
         int got = StartWindow(region, first, count, s, stream.Direction < 0, false);
-        stream.Last = got == 0 ? stream.Last : stream.Direction > 0 ? first + got - 1 : next - got + 1;
+        if (got == 0) return false;
+        stream.Last = stream.Direction > 0 ? first + got - 1 : next - got + 1;
+        return true;
     }
 
     /// <summary>

@@ -80,7 +80,9 @@ public sealed unsafe partial class PagerEngine : IDisposable
 
     /// <summary>When <see cref="Step"/> must be called again at the latest, by the mapper's clock, while <see cref="NeedsSteps"/>.</summary>
     public long NextDeadlineNs =>
-        Math.Min(_channel.Outstanding > 0 ? _channel.NextDeadlineNs : long.MaxValue, Urgent || _writeQueued > 0 ? _nextTimerNs : long.MaxValue);
+        Math.Min(
+            Math.Min(_channel.Outstanding > 0 ? _channel.NextDeadlineNs : long.MaxValue, Urgent || _writeQueued > 0 ? _nextTimerNs : long.MaxValue),
+            HeldDeadlineNs);
 
     /// <summary>Advances everything that can advance; returns whether something did.</summary>
     public bool Step(long nowNs)
@@ -98,6 +100,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
             moved |= Receive(nowNs);
         }
 
+        if (_heldCount > 0) moved |= ReleaseHeld(nowNs);
         if (_jobCount > 0) RunPrefetchJobs();
         if (_activeCount > 0) moved |= AdvanceCommands();
         if (moved) _channel.Submit();
@@ -127,7 +130,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
                 ref PageCompletion c = ref _completions[i];
                 switch (c.Operation)
                 {
-                    case PageOperation.Read: ReadEnded(ref c); break;
+                    case PageOperation.Read: ReadEnded(ref c, nowNs); break;
                     case PageOperation.Write: WriteEnded(ref c, nowNs); break;
                     default: TrimEnded(ref c); break;
                 }

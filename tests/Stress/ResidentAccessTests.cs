@@ -21,9 +21,12 @@ public sealed unsafe class ResidentAccessTests
         const int pages = 1024;
         nint at = rum.Map(pages * Page);
         Native.Store(at, 42);
+        // A store ends when the page is mapped; the pager writes it down a moment later, and after a command it has.
+        Assert.Equal(RumError.None, rum.Pager.Flush(at, Page));
         Assert.Equal(RumError.None, rum.Pager.TryPin(at, Page));
         for (int p = 1; p < pages; p++) Native.Store(at + p * Page, (ulong)p);
         Assert.Equal(Page, rum.Pager.Statistics.PinnedBytes);
+        Assert.Equal(RumError.None, rum.Pager.Flush(at, Page));
         long faults = rum.Pager.Statistics.Faults;
         ulong value = 0;
         Assert.Equal(RumError.None, rum.Pager.TryCopy(at, (nint)(&value), 8, false));
@@ -56,7 +59,8 @@ public sealed unsafe class ResidentAccessTests
         }
 
         Assert.InRange(pinned, 128, 255);
-        Assert.Equal(RumError.PinBudgetExceeded, rum.Pager.Pin(at + (pages - 8) * Page, 8 * Page));
+        // What TryPin leaves to short pins is less than this.
+        Assert.Equal(RumError.PinBudgetExceeded, rum.Pager.Pin(at + (pages - 64) * Page, 64 * Page));
         for (int p = pinned; p < pages; p++) Assert.Equal((ulong)p, Native.Load(at + p * Page));
         for (int p = 0; p < pinned; p++) rum.Pager.EndTryPin(at + p * Page, Page);
         Assert.Equal(0, rum.Pager.Statistics.PinnedBytes);

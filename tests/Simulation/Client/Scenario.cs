@@ -25,7 +25,7 @@ internal enum Trouble
 internal sealed unsafe class Scenario : IDisposable
 {
     private const int RingShards = 16;
-    private const long FaultyNsMax = 300_000_000_000, CalmNsMax = 60_000_000_000;
+    private const long FaultyNsMax = 60_000_000_000, CalmNsMax = 60_000_000_000, WithLossNs = 4_000_000_000;
 
     private readonly World _world;
     private readonly List<SimulatedSilo> _silos = [];
@@ -35,6 +35,7 @@ internal sealed unsafe class Scenario : IDisposable
     private readonly HashSet<SessionId> _expired = [];
     private ulong _toldDecree;
     private long _calmSinceNs;
+    private long _firstRestartNs;
     private int _restarts;
 
     public Scenario(int seed, Trouble trouble, int operations, Broken? broken = null)
@@ -45,7 +46,7 @@ internal sealed unsafe class Scenario : IDisposable
         bool whole = random.Next(2) == 0;
         var link = new LinkSettings
         {
-            Loss = 0.05,
+            Loss = broken.Fragments ? 0.3 : 0.05,
             Duplication = 0.02,
             Reordering = 0.05,
             Corruption = 0.01,
@@ -55,7 +56,7 @@ internal sealed unsafe class Scenario : IDisposable
             DelayNsMax = 40_000,
         };
         _network = new SimulatedNetwork(
-            (ulong)seed, new SimulatedNetworkOptions { MaxPayload = whole && !broken.Fragments ? Layout.PageSize : 1344, Link = link, UsesLanding = random.Next(2) == 0 });
+            (ulong)seed, new SimulatedNetworkOptions { MaxPayload = (whole && !broken.Fragments) || broken.WholePages ? Layout.PageSize : 1344, Link = link, UsesLanding = random.Next(2) == 0 });
         _world = new World(seed, _network);
         CachePages = random.Next(16, 40);
         Moves = random.Next(4) != 0;
@@ -67,7 +68,7 @@ internal sealed unsafe class Scenario : IDisposable
         LeaseMs = trouble.HasFlag(Trouble.Expiry) ? 400 : 10_000;
         FaultTimeoutNs = trouble.HasFlag(Trouble.Restarts) ? 1_500_000_000 : 0;
         Council = new SimulatedCouncil(_world, RingShards) { Decided = Decided, Expired = Expired };
-        int silos = random.Next(1, 4), processes = random.Next(1, 4);
+        int silos = random.Next(1, 4), processes = broken.Fragments ? 3 : random.Next(1, 4);
         for (int i = 0; i < silos; i++) _silos.Add(new SimulatedSilo(_world, Council, $"silo{i}", broken.Silo));
         foreach (SimulatedSilo silo in _silos) silo.Start();
         var workload = new Workload(_world, this);
@@ -112,7 +113,12 @@ internal sealed unsafe class Scenario : IDisposable
     /// <summary>Runs to the end. Returns a hash over everything that happened.</summary>
     public ulong Run()
     {
-        while (!_processes.TrueForAll(p => p.Ended && !p.Engine.NeedsSteps)) Round();
+        while (!_processes.TrueForAll(p => p.Ended && !p.Engine.NeedsSteps))
+        {
+            // Pages that no silo takes any more hold the cache, and the programs that wait for them: what is looked at then is only what they see.
+            if (_firstRestartNs > 0 && _network.NowNs > _firstRestartNs + WithLossNs) return _world.Trace.Hash ^ _network.TraceHash;
+            Round();
+        }
         foreach (SimulatedProcess process in _processes) process.CheckEnd();
         CheckNothingLeft();
         return _world.Trace.Hash ^ _network.TraceHash;
@@ -137,6 +143,15 @@ internal sealed unsafe class Scenario : IDisposable
     {
         ShardPlace place = new ShardMap(Council.Machine.View).Place(ShardOf(handle, page));
         return place.State == ShardState.Lost || !_silos.Exists(s => s.Up && s.Life == place.Incarnation);
+    }
+
+    /// <summary>Whether a silo has forgotten a part of a segment.</summary>
+    public bool AnyLost(Attachment at) => Enumerable.Range(0, at.Model.Count).Any(i => IsLost(at.Handle, at.Model[i].Number));
+
+    /// <summary>The writer has gone, and not everything that it stored is at the silos.</summary>
+    public static void LeftWithoutFlush(Attachment at)
+    {
+        for (int i = 0; i < at.Model.Count; i++) at.Model[i].Inherited = true;
     }
 
     /// <summary>After a flush: what the silo has of a page must be no older than the flush.</summary>
@@ -167,7 +182,8 @@ internal sealed unsafe class Scenario : IDisposable
             at.Unmapped = true;
             return;
         }
-        if (!trouble.Writing && IsLost(trouble.Segment, trouble.Page)) return;
+        // A page of a lost shard; or any other, once the cache is full of pages that no silo takes any more.
+        if (!trouble.Writing && (IsLost(trouble.Segment, trouble.Page) || process.Attachments.Exists(AnyLost))) return;
         throw World.Wrong($"{process.Name} gives up page {trouble.Page} of {id} ({trouble.Status}), which could be had");
     }
 
@@ -213,6 +229,7 @@ internal sealed unsafe class Scenario : IDisposable
         if (_trouble.HasFlag(Trouble.Restarts) && _restarts < 2 && random.Next(6_000) == 0)
         {
             _restarts++;
+            if (_firstRestartNs == 0) _firstRestartNs = _world.NowNs;
             SimulatedSilo silo = _silos[random.Next(_silos.Count)];
             silo.Kill();
             _world.After(random.Next(10_000, 300_000_000), silo.Start);

@@ -11,6 +11,7 @@ internal sealed partial class Workload(World world, Scenario scenario)
 {
     public static readonly UInt128 Key = 42;
 
+    private const int OpensMax = 60;
     private const long Bytes = (2L * Layout.PagesPerExtent + 16) << Layout.PageShift;
 
     // Few pages, around the borders of extents, so that they live on different silos.
@@ -68,7 +69,7 @@ internal sealed partial class Workload(World world, Scenario scenario)
             process.Threads.Add(worker);
             worker.Run(Worker(process, worker));
         }
-        while (process.Budget > 0 && !process.Revoked)
+        for (int opens = 0; opens < OpensMax && process.Budget > 0 && !process.Revoked; opens++)
         {
             yield return Random.Next(100_000, 3_000_000);
             if (scenario.Named == null)
@@ -127,7 +128,9 @@ internal sealed partial class Workload(World world, Scenario scenario)
         yield return VirtualThread.UntilWoken;
         process.Attachments.Remove(at);
         Expect(t, at, PagerCommandKind.Unmap);
-        if (writeBack && !at.ReadOnly && t.Result == RumError.None) Flushed(t, at, Enumerable.Range(0, at.Model.Count), began);
+        if (!writeBack || at.ReadOnly) yield break;
+        if (t.Result == RumError.None) Flushed(t, at, Enumerable.Range(0, at.Model.Count), began);
+        else Scenario.LeftWithoutFlush(at);
     }
 
     /// <summary>The cache is emptied, and every page fetched again.</summary>
@@ -141,7 +144,7 @@ internal sealed partial class Workload(World world, Scenario scenario)
 
     private void Expect(VirtualThread t, Attachment at, PagerCommandKind kind)
     {
-        if (t.Result == RumError.None || t.Process.Revoked || at.Orphan) return;
+        if (t.Result == RumError.None || t.Process.Revoked || at.Orphan || (t.Result is RumError.ShardLost or RumError.Timeout && scenario.AnyLost(at))) return;
         throw World.Wrong($"{t.Name}: {kind} of {at.Model.Name} ends with {t.Result}");
     }
 

@@ -78,6 +78,24 @@ internal sealed unsafe class VirtualThread(SimulatedProcess process, int index)
         return touch;
     }
 
+    /// <summary>Stores to all words of a page in one moment: nobody may ever see some of them without the others.</summary>
+    public Touch StoreAll(Attachment at, int page)
+    {
+        PageModel model = at.Model[page];
+        _doing = $"store to page {model.Number} of {at.Model.Name}";
+        Touch touch = process.Memory.Access(at.AddressOf(page), true, this, out byte* address);
+        if (touch != Touch.Done) return Told(touch, at, page);
+        long moment = process.World.Moment();
+        ulong value = process.NextValue(moment);
+        Note("stores to all of page {0}: {1:x}", model.Number, (long)value);
+        for (int w = 0; w < SegmentModel.Words; w++)
+        {
+            *(ulong*)(address + SegmentModel.Offsets[w]) = value;
+            if (!at.Orphan || model.Inherited) model.Store(moment, w, value);
+        }
+        return touch;
+    }
+
     /// <summary>Looks at a whole page in one moment: what a reader can be promised is about pages.</summary>
     public Touch Look(Attachment at, int page)
     {

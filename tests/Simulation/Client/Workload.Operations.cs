@@ -30,8 +30,10 @@ internal sealed partial class Workload
         int page = Random.Next(at.Model.Count), word = Random.Next(SegmentModel.Words);
         switch (Random.Next(100))
         {
-            case < 40:
+            case < 32:
                 return Store(t, at, page, word);
+            case < 40:
+                return StoreAll(t, at, page);
             case < 60:
                 return Load(t, at, page, word);
             case < 66:
@@ -78,6 +80,12 @@ internal sealed partial class Workload
     {
         foreach (long w in Settle(t, at, page)) yield return w;
         foreach (long w in Until(t, at, page, () => t.Store(at, page, word))) yield return w;
+    }
+
+    private IEnumerable<long> StoreAll(VirtualThread t, Attachment at, int page)
+    {
+        foreach (long w in Settle(t, at, page)) yield return w;
+        foreach (long w in Until(t, at, page, () => t.StoreAll(at, page))) yield return w;
     }
 
     /// <summary>A page whose last writer vanished is looked at first: from then on it is known.</summary>

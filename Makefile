@@ -21,16 +21,19 @@ export DOTNET_NOLOGO := 1
 .PHONY: all dotnet native apps benches demo test bench format clean help install-packages
 .DEFAULT_GOAL := all
 
-all: dotnet apps benches ## Build everything into out/: bin/rum, bin/ programs, lib/librum.so, include/, lib/pkgconfig/
-	@echo "Built: $(OUT)/bin: $$(cd $(OUT)/bin && echo *); $(OUT)/lib/librum.so; $(OUT)/include. Try: $(OUT)/bin/rum"
+# INSTALL=no: say what would be installed, and do nothing else.
+ONLY_LIST := $(filter no,$(INSTALL))
+
+all: $(if $(ONLY_LIST),install-packages,dotnet apps benches) ## Build everything into out/: bin/rum, bin/ programs, lib/librum.so, include/, lib/pkgconfig/
+	$(if $(ONLY_LIST),@:,@echo "Built: $(OUT)/bin: $$(cd $(OUT)/bin && echo *); $(OUT)/lib/librum.so; $(OUT)/include. Try: $(OUT)/bin/rum")
 
 install-packages:
 	@eng/install.sh
 
 dotnet: install-packages
-	dotnet build Rum.slnx -c $(CONFIGURATION) -nologo -v:minimal -clp:NoSummary
+	@. eng/steps.sh && step "Compile" dotnet build Rum.slnx -c $(CONFIGURATION) -nologo -v:minimal -clp:NoSummary
 	@mkdir -p $(OUT)/bin $(OUT)/lib
-	dotnet publish Rum.Cli/Rum.Cli.csproj -c $(CONFIGURATION) --no-build -nologo -v:quiet -o $(OUT)/lib/rum
+	@. eng/steps.sh && step "Publish" dotnet publish Rum.Cli/Rum.Cli.csproj -c $(CONFIGURATION) --no-build -nologo -v:quiet -o $(OUT)/lib/rum
 	@install -m 755 eng/rum.sh $(OUT)/bin/rum
 
 native: dotnet $(OUT)/lib/librum.so $(HEADERS) $(OUT)/lib/pkgconfig/rum.pc
@@ -63,7 +66,7 @@ $(OUT)/bin/bench/%: bench/%.c bench/measure.h $(HEADERS) | native
 	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap,$*),-lrum) -lpthread
 
 demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64
-	@$(OUT)/bin/rum demo
+	$(if $(ONLY_LIST),@:,@$(OUT)/bin/rum demo)
 
 test: ## Build and run every test that this machine can run
 	@eng/test.sh
@@ -72,7 +75,7 @@ sim: ## Simulate the whole client, cluster and network; SEEDS=1000, or SEED=n to
 	@eng/sim.sh "$(SEEDS)" "$(SEED)"
 
 bench: all ## Measure, with floors and ratios
-	@$(OUT)/bin/rum bench
+	$(if $(ONLY_LIST),@:,@$(OUT)/bin/rum bench)
 
 format: ## Bring the code into the repository's form
 	dotnet format Rum.slnx

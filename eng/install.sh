@@ -3,7 +3,8 @@
 set -euo pipefail
 
 # gcc, libc6-dev: the linker step of librum.so and the C programs; g++: the C++ tests; zlib1g-dev: the AOT runtime links libz.
-PACKAGES=(gcc g++ libc6-dev zlib1g-dev make pkg-config)
+# ca-certificates: NuGet talks TLS; libicu: the SDK doesn't start without it.
+PACKAGES=(gcc g++ libc6-dev zlib1g-dev make pkg-config ca-certificates libicu)
 
 if ! command -v dotnet > /dev/null; then
     echo "The .NET 10 SDK is needed and not on the PATH: https://dotnet.microsoft.com/download/dotnet/10.0" >&2
@@ -18,6 +19,7 @@ fi
 present() {
     case $1 in
         pkg-config) command -v pkg-config > /dev/null ;;
+        libicu) [ -n "${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-}" ] || /sbin/ldconfig -p | grep -q 'libicuuc\.so' ;;
         *) dpkg-query -W -f='${Status}' "$1" 2> /dev/null | grep -q 'ok installed' ;;
     esac
 }
@@ -34,14 +36,19 @@ else
 fi
 
 if [ ${#missing[@]} -eq 0 ]; then
-    [ "${INSTALL:-yes}" != no ] || echo "Nothing to install: ${PACKAGES[*]} are there."
+    [ "${INSTALL:-yes}" != no ] || echo "Nothing to install: ${PACKAGES[*]} are there. INSTALL=no: nothing was built."
     exit 0
 fi
 
+# Its name has the version in it: libicu72 in Debian 12.
+for i in "${!missing[@]}"; do
+    [ "${missing[i]}" != libicu ] || missing[i]=libicu$(case $(. /etc/os-release; echo "${VERSION_ID:-}") in 11) echo 67 ;; 13) echo 76 ;; *) echo 72 ;; esac)
+done
+
 echo "Debian packages to install: ${missing[*]}"
-echo "NuGet packages: restored by the build, as Directory.Packages.props lists them"
+echo "NuGet packages that the build restores, as far as it uses them:$(sed -n 's/.*PackageVersion Include="\([^"]*\)".*/ \1/p' "$(dirname "$0")/../Directory.Packages.props" | tr -d '\n')"
 if [ "${INSTALL:-yes}" = no ]; then
-    echo "INSTALL=no: nothing was installed."
+    echo "INSTALL=no: nothing was installed or built."
     exit 0
 fi
 

@@ -27,6 +27,7 @@ fail() {
     failed=$((failed + 1))
 }
 
+if [ "${INSTALL:-yes}" = no ]; then exec eng/install.sh; fi
 step "Packages" eng/install.sh || { fail "packages"; finish; }
 step "Build" make --no-print-directory all || { fail "build"; finish; }
 

@@ -145,13 +145,14 @@ internal sealed class DemoRun(DemoOptions options)
                 ["fault time p99", $"{summary.FaultUs.P99:0.0} us"],
                 ["fault time p99.9", $"{summary.FaultUs.P999:0.0} us"],
                 ["bytes on the wire", $"{summary.WireBytes:#,0}"],
+                ["busiest silo, of the mean", $"{summary.BusiestOverMean:0.00}"],
             ]);
         Console.WriteLine();
         Report.Table(
-            ["silo", ">pages stored", ">pages read", ">pages written", ">bytes sent", ">bytes received"],
+            ["silo", ">share", ">pages read", ">pages written", ">bytes sent", ">bytes received"],
             summary.Silos.Select(s => (IReadOnlyList<string>)
             [
-                s.Name, $"{s.PagesStored:#,0}", $"{s.PagesRead:#,0}", $"{s.PagesWritten:#,0}", $"{s.BytesSent:#,0}", $"{s.BytesReceived:#,0}",
+                s.Name, $"{100.0 * (s.PagesRead + s.PagesWritten) / Math.Max(1, summary.Silos.Sum(o => o.PagesRead + o.PagesWritten)):0} %", $"{s.PagesRead:#,0}", $"{s.PagesWritten:#,0}", $"{s.BytesSent:#,0}", $"{s.BytesReceived:#,0}",
             ]));
         Console.WriteLine();
         Console.WriteLine(summary.WrongBytes == 0 ? $"Every byte is right. Wrote {json} and {svg}." : $"WRONG BYTES: {summary.WrongBytes:#,0}. Wrote {json} and {svg}.");

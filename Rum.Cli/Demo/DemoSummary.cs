@@ -16,6 +16,7 @@ internal sealed record DemoSummary(
     double FillPagesPerSecond,
     FaultTimes FaultUs,
     long WireBytes,
+    double BusiestOverMean,
     IReadOnlyList<SiloLoad> Silos)
 {
     public static DemoSummary From(DemoOptions options, DemoProgram program, IReadOnlyList<StatsReport> stats)
@@ -33,8 +34,11 @@ internal sealed record DemoSummary(
             Rate(program, "fill"),
             new FaultTimes(program.Faults.PercentileUs(0.5), program.Faults.PercentileUs(0.99), program.Faults.PercentileUs(0.999)),
             silos.Sum(s => s.BytesSent + s.BytesReceived),
+            silos.Sum(Pages) == 0 ? 1 : Math.Round(silos.Max(Pages) / silos.Average(Pages), 3),
             silos);
     }
+
+    private static double Pages(SiloLoad silo) => silo.PagesRead + silo.PagesWritten;
 
     private static SiloLoad Load(StatsReport stats) => new(
         stats.Silo,

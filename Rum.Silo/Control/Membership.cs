@@ -15,7 +15,10 @@ public sealed partial class Membership
 {
     // Heartbeats are also how a silo learns of views and drops. Something new is mostly followed by more of it; when nothing happens nobody waits.
     private static readonly TimeSpan Busy = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
+
+    // The council in this very process says when there is something: the beat is only its sign of life.
+    private static readonly TimeSpan IdleBeside = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(2);
 
     private readonly Member _self;
@@ -28,6 +31,7 @@ public sealed partial class Membership
     private ulong _viewDecree;
     private ulong _dropped;
     private ulong _chargesAsOf;
+    private readonly bool _beside;
     private long _lastNewsMs;
     private string _trouble = "";
 
@@ -37,6 +41,7 @@ public sealed partial class Membership
         _self = self;
         _council = council;
         _server = server;
+        _beside = council is CouncilLeader;
         _log = log;
     }
 
@@ -57,7 +62,7 @@ public sealed partial class Membership
     {
         while (!stop.IsCancellationRequested)
         {
-            TimeSpan pause = Environment.TickCount64 - _lastNewsMs < BusyFor.TotalMilliseconds ? Busy : Idle;
+            TimeSpan pause = Environment.TickCount64 - _lastNewsMs < BusyFor.TotalMilliseconds && !_beside ? Busy : _beside ? IdleBeside : Idle;
             try
             {
                 if (_id.Value == 0) await JoinAsync(stop);

@@ -46,6 +46,7 @@ public sealed class DemoTests
         Assert.Equal(20, root.GetProperty("fault_us").GetProperty("p99").GetDouble());
         Assert.Equal(3000, root.GetProperty("fault_us").GetProperty("p999").GetDouble());
         Assert.Equal(3, root.GetProperty("silos").GetArrayLength());
+        Assert.Equal(1, root.GetProperty("busiest_over_mean").GetDouble());
 
         XDocument picture = XDocument.Load(directory.File("faults.svg"));
         Assert.DoesNotContain(picture.Descendants(), e => e.Name.LocalName == "script");

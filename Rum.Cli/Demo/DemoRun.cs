@@ -129,7 +129,7 @@ internal sealed class DemoRun(DemoOptions options)
         string json = Path.Combine(options.OutputDirectory, "summary.json");
         string svg = Path.Combine(options.OutputDirectory, "faults.svg");
         File.WriteAllText(json, JsonSerializer.Serialize(summary, DemoJson.Default.DemoSummary) + "\n");
-        File.WriteAllText(svg, FaultsSvg.Draw(program.Faults, $"{summary.Faults:#,0} page faults over {options.Transport}, {options.Mib} MiB on {options.CacheMib} MiB"));
+        File.WriteAllText(svg, FaultsSvg.Draw(program.Faults, $"{summary.Faults:#,0} page faults{(options.Transport == "auto" ? "" : " over " + options.Transport)}, {options.Mib} MiB on {options.CacheMib} MiB"));
 
         Console.WriteLine();
         Report.Table(

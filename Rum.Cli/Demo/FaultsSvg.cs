@@ -66,7 +66,7 @@ internal static class FaultsSvg
             double us = Math.Pow(10, firstDecade + i);
             string label = us >= 1_000_000 ? $"{us / 1_000_000:0.###} s" : us >= 1000 ? $"{us / 1000:0.###} ms" : $"{us:0.###} µs";
             Line(svg, $"""<line class="faint" x1="{x:0.0}" y1="{Top}" x2="{x:0.0}" y2="{Top + plotHeight:0.0}"/>""");
-            Line(svg, $"""<text class="ink" x="{x:0.0}" y="{Top + plotHeight + 18:0.0}" text-anchor="middle">{label}</text>""");
+            Line(svg, $"""<text class="ink" x="{x:0.0}" y="{Top + plotHeight + 18:0.0}" text-anchor="{(i == decades ? "end" : "middle")}">{label}</text>""");
         }
         for (int i = 0; i <= 4; i++)
         {
@@ -83,7 +83,8 @@ internal static class FaultsSvg
         if (us <= 0) return;
         double x = Left + ((Math.Log10(us) - firstDecade) / decades * plotWidth);
         Line(svg, $"""<line class="mark" x1="{x:0.0}" y1="{Top}" x2="{x:0.0}" y2="{Top + plotHeight:0.0}" stroke-dasharray="4 3"/>""");
-        Line(svg, $"""<text class="mark" stroke="none" x="{x + 5:0.0}" y="{Top + down}">{name} {us:0.0} µs</text>""");
+        bool leftOfIt = x > Left + (plotWidth * 0.8);
+        Line(svg, $"""<text class="mark" style="stroke: none" x="{(leftOfIt ? x - 5 : x + 5):0.0}" y="{Top + down}" text-anchor="{(leftOfIt ? "end" : "start")}">{name} {us:0.0} µs</text>""");
     }
 
     private static void Line(StringBuilder svg, FormattableString text) => svg.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');

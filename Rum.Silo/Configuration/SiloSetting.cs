@@ -25,7 +25,7 @@ public sealed record SiloSetting(string Key, string Argument, string Help)
         new("transport", "udp|shm|auto", "How clients reach it; auto is udp, and shared memory for clients on this machine (default auto)"),
         new("data", "directory", "Where the council keeps its log; only the first silo of the machines file needs one"),
         new("init", "", "Give birth to the cluster if the data directory is empty"),
-        new("http", "ip:port", "Address of /health/live, /health/ready, /status and /stats; 'off' for none (default: silo's address, port + 80)"),
+        new("http", "ip:port", "Address of /health, /health/live, /health/ready, /status and /stats; 'off' for none (default: silo's address, port + 80)"),
         new("cpu", "n", "The CPU that the page server's thread is bound to (default: none)"),
         new("lease", "time", "How long a client may be silent before its session ends (default 10s)"),
         new("name", "text", "The silo's name in rum status (default: its ip:port)"),

@@ -1,8 +1,9 @@
 /*
  * Where memory may be asked to live: a silo, by its address.
  *
- * ip_addr is text ("10.0.0.1"), ended by a zero byte unless it fills the array. mac_addr is binary. An empty ip_addr means "any address",
- * a mac_addr of zeros "any interface"; both: anywhere, RUM chooses. A silo is found by its ip_addr, else by its mac_addr.
+ * ip_addr is text, ended by a zero byte unless it fills the array: "10.0.0.1", or "10.0.0.1:7401" where several silos share an address. mac_addr is
+ * binary. An empty ip_addr means "any address", a mac_addr of zeros "any interface"; both: anywhere, RUM chooses. A silo is found by its ip_addr, else
+ * by its mac_addr.
  *
  * Part of RUM (remote memory). C11 and C++17.
  */

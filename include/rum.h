@@ -11,12 +11,16 @@
  *
  * Every function may be called from any thread. Functions that return a pointer return NULL when they fail, the others that can fail return
  * 0 or an error code; rum_last_error() then says why in words. A load or store can't return an error: while its page can't be had it waits
- * (RUM_FAULT_TIMEOUT seconds, default for ever), then the process gets SIGBUS.
+ * (RUM_FAULT_TIMEOUT seconds, default for ever), then the process gets SIGBUS; at once where its silo is gone for good (ShardLost).
  *
  * A child made by fork() has none of the parent's remote memory and may only exec or _exit; its calls fail.
  *
  * Settings come from the environment: RUM_MACHINES (a machines.csv, instead of rum_init(NULL)'s local silo), RUM_CACHE (local bytes, 64M),
- * RUM_TRANSPORT (auto, shm, udp), RUM_PAGER (auto, move, copy), RUM_FAULT_TIMEOUT and RUM_LEASE (seconds), RUM_LOG (error, warn, info, debug).
+ * RUM_TRANSPORT (auto, shm, udp), RUM_UDP_PAYLOAD (bytes per frame, 256 to 4096; by the path's MTU), RUM_PAGER (auto, move, copy), RUM_FAULT_TIMEOUT
+ * and RUM_LEASE (seconds), RUM_LOG (error, warn, info, debug).
+ *
+ * Where pages are copied (RUM_PAGER=copy, kernels before 6.8) direct I/O into remote memory (O_DIRECT, io_uring with fixed buffers, RDMA) is only safe
+ * while the memory is pinned (rum_pin): the kernel then can't tell that a device still writes to a page. rum_init says so on stderr.
  *
  * C11 and C++17. In C++ rum_alloc, rum_free and rum_get are overloaded as below; in C the names with a suffix do the same.
  */

@@ -143,6 +143,13 @@ public readonly record struct PageWord(ulong Bits)
         return new(Known(Bits & ~(WritingBit | DirtyBit), remote));
     }
 
+    /// <summary>Present: the outstanding write can't be done; the page is what it was, dirty.</summary>
+    public PageWord WriteFailed()
+    {
+        Invariant.Check(State == PageState.Present && Writing);
+        return new(Bits & ~WritingBit | DirtyBit);
+    }
+
     /// <summary>One pin more; in any state (the pin then waits for the page).</summary>
     public PageWord Pin()
     {

@@ -84,6 +84,9 @@ internal sealed class ClientPort(IDriver driver) : IDisposable
 
     public RxFrame[] Rx { get; } = new RxFrame[Burst];
 
+    /// <summary>That its peer hung up has been told.</summary>
+    public bool Hung { get; set; }
+
     public bool UsesLanding { get; } = driver.Traits.UsesLanding;
 
     public bool Checksummed { get; } = driver.Traits.Checksummed;

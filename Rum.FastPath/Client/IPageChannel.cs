@@ -27,6 +27,18 @@ public unsafe interface IPageChannel
     /// <summary>Drops consecutive pages of one extent: they read as zeros from then on.</summary>
     bool TryTrim(in SegmentHandle segment, long page, int count, ulong cookie);
 
+    /// <summary>
+    /// Which silo a page is at now, as a small number below <see cref="SilosMax"/>; those beyond share numbers. Only for fairness: it may be out
+    /// of date a moment later.
+    /// </summary>
+    int SiloOf(in SegmentHandle segment, long page) => 0;
+
+    /// <summary>See <see cref="SiloOf"/>.</summary>
+    const int SilosMax = 64;
+
+    /// <summary>Gives up the requests with this cookie; what still comes of them may be reported, or not. Returns how many there were.</summary>
+    int Cancel(ulong cookie) => 0;
+
     /// <summary>Pushes out what was batched.</summary>
     void Submit();
 

@@ -53,6 +53,7 @@ public sealed unsafe partial class PageClient
         {
             port.Driver.Release();
             count += Receive(port, nowNs, completions[count..]);
+            LookAfter(port);
         }
         foreach (ClientPeer? peer in _peers)
         {

@@ -1,24 +1,36 @@
 using Rum.Core;
 using Rum.Core.Council;
+using Rum.FastPath.Drivers;
 
 namespace Rum.FastPath.Client;
 
 /// <content>From page to silo, and what happens when that changes.</content>
 public sealed unsafe partial class PageClient
 {
+    private readonly Lock _handover = new();
+    private readonly List<ClientRoutes> _skipped = [];
     private ClientRoutes? _offered;
     private ClientRoutes? _routes;
     private ClientPort[] _ports = [];
     private ClientPeer?[] _peers = [];
     private short[] _peerOfMember = [];
+    private readonly WireBytes _retired = new();
     private long _staleViewReports;
     private bool _staleReported;
 
     /// <summary>
-    /// Hands over new routes; they are in force from the next <see cref="Poll"/> on. Any thread. Drivers that the last routes named and these don't are
+    /// Hands over new routes; they are in force from the next <see cref="Poll"/> on. Any thread. Drivers that earlier routes named and these don't are
     /// disposed by the owner's thread then.
     /// </summary>
-    public void SetRoutes(ClientRoutes routes) => Volatile.Write(ref _offered, routes);
+    public void SetRoutes(ClientRoutes routes)
+    {
+        lock (_handover)
+        {
+            // Two before one Poll: the first never comes into force, but its drivers are ours to end.
+            if (_offered is not null && !ReferenceEquals(_offered, _routes)) _skipped.Add(_offered);
+            Volatile.Write(ref _offered, routes);
+        }
+    }
 
     /// <summary>How often a view turned out to be out of date; it goes on rising while requests rest for that. Any thread.</summary>
     public long StaleViewReports => Volatile.Read(ref _staleViewReports);
@@ -26,10 +38,40 @@ public sealed unsafe partial class PageClient
     /// <summary>The decree of the view in force, 0 before the first. Any thread.</summary>
     public ulong ViewDecree => Volatile.Read(ref _routes)?.Map.Decree ?? 0;
 
+    /// <summary>Bytes that went over the drivers of one kind ("udp", "shm") since the start, headers included. Any thread.</summary>
+    public (long Sent, long Received) BytesOver(string driver)
+    {
+        (long sent, long received) = _retired.Of(driver);
+        foreach (ClientPort port in Volatile.Read(ref _ports))
+        {
+            if (port.Driver.Traits.Name != driver) continue;
+            DriverCounters counters = port.Driver.Counters;
+            sent += counters.BytesSent;
+            received += counters.BytesReceived;
+        }
+        return (sent, received);
+    }
+
+    /// <summary>A silo that hung up is told at once, so that whoever makes the routes connects anew.</summary>
+    private void LookAfter(ClientPort port)
+    {
+        if (port.Hung || !port.Driver.Disconnected) return;
+        port.Hung = true;
+        _staleReported = false;
+        ReportStaleView();
+    }
+
     private void AdoptRoutes()
     {
-        ClientRoutes? routes = Volatile.Read(ref _offered);
-        if (routes == null || ReferenceEquals(routes, _routes)) return;
+        ClientRoutes? routes;
+        ClientRoutes[] skipped;
+        lock (_handover)
+        {
+            routes = _offered;
+            if (routes == null || ReferenceEquals(routes, _routes)) return;
+            skipped = [.. _skipped];
+            _skipped.Clear();
+        }
         ClientPort[] oldPorts = _ports;
         ClientPeer?[] oldPeers = _peers;
         var ports = new List<ClientPort>();
@@ -49,20 +91,7 @@ public sealed unsafe partial class PageClient
             Incarnation life = routes.Map.View.Members[i].Incarnation;
             peerOfMember[i] = (short)Array.FindIndex(peers, p => p!.Incarnation == life);
         }
-        // Every request leaves its list while the old peers still stand, and is routed anew below.
-        for (int i = 0; i < Capacity + FenceSlots; i++)
-        {
-            if (_slots[i].State is not (RequestState.Queued or RequestState.Sent or RequestState.Fencing)) continue;
-            ClientPeer? keep = _slots[i].Peer >= 0 ? oldPeers[_slots[i].Peer] : null;
-            if (_slots[i].Kind == RequestKind.Fence)
-            {
-                int fence = _fences.Find(_slots[i].Segment, keep!.Incarnation.Value);
-                if (fence >= 0) _fences[fence] = default;
-                End(i);
-                continue;
-            }
-            Park(i);
-        }
+        Move(routes, peers, peerOfMember);
         _ports = [.. ports];
         _peers = peers;
         _peerOfMember = peerOfMember;
@@ -72,9 +101,74 @@ public sealed unsafe partial class PageClient
         {
             if (ports.Contains(port)) continue;
             TakeBackLanding(port);
+            _retired.Add(port.Driver);
             port.Dispose();
         }
+        foreach (ClientRoutes never in skipped)
+        {
+            foreach (SiloRoute silo in never.Silos)
+            {
+                if (!ports.Exists(p => ReferenceEquals(p.Driver, silo.Driver)) && !Array.Exists(oldPorts, p => ReferenceEquals(p.Driver, silo.Driver))) silo.Driver.Dispose();
+            }
+        }
         RetryParked(long.MaxValue);
+    }
+
+    /// <summary>
+    /// Requests whose place didn't change stay where they are, in their silo's lists under its new number: what is on its way isn't sent again.
+    /// The others leave their lists while the old peers still stand, and are routed anew.
+    /// </summary>
+    private void Move(ClientRoutes routes, ClientPeer?[] peers, short[] peerOfMember)
+    {
+        // Fences first: a write that waits for one can only stay if it does.
+        for (int i = Capacity; i < Capacity + FenceSlots; i++)
+        {
+            RequestSlot* slot = _slots + i;
+            if (slot->State is not (RequestState.Queued or RequestState.Sent)) continue;
+            ClientPeer old = _peers[slot->Peer]!;
+            int stays = PeerThatStays(slot, routes, peers, peerOfMember);
+            if (stays >= 0)
+            {
+                slot->Peer = stays;
+                continue;
+            }
+            int fence = _fences.Find(slot->Segment, old.Incarnation.Value);
+            if (fence >= 0) _fences[fence] = default;
+            End(i);
+        }
+        for (int i = 0; i < Capacity; i++)
+        {
+            RequestSlot* slot = _slots + i;
+            if (slot->State is not (RequestState.Queued or RequestState.Sent or RequestState.Fencing)) continue;
+            int stays = PeerThatStays(slot, routes, peers, peerOfMember);
+            if (stays >= 0 && slot->State == RequestState.Fencing)
+            {
+                int fence = _fences.Find(slot->Segment, peers[stays]!.Incarnation.Value);
+                if (fence < 0 || !_fences[fence].Asking) stays = -1;
+            }
+            if (stays < 0) Park(i);
+            else slot->Peer = stays;
+        }
+    }
+
+    /// <summary>The number, in the new routes, of the peer that a request is at, if its shard is still served there in the same epoch; else -1.</summary>
+    private int PeerThatStays(RequestSlot* slot, ClientRoutes routes, ClientPeer?[] peers, short[] peerOfMember)
+    {
+        if (_routes is null || routes.Map.RingShards != _routes.Map.RingShards) return -1;
+        ref readonly ShardPlace place = ref routes.Map.Place(new ShardId(slot->Shard));
+        if (place.State == ShardState.Lost || place.Epoch != slot->Epoch || place.Member < 0) return -1;
+        int peer = peerOfMember[place.Member];
+        return peer >= 0 && ReferenceEquals(peers[peer], _peers[slot->Peer]) && peers[peer]!.Incarnation == place.Incarnation ? peer : -1;
+    }
+
+    /// <inheritdoc/>
+    public int SiloOf(in SegmentHandle segment, long page)
+    {
+        ClientRoutes? routes = _routes;
+        if (routes is null) return 0;
+        int member = routes.Map.Place(routes.Map.ShardOfPage(segment.FirstShard, segment.Flags, page)).Member;
+        // Shards without a silo have the last number for themselves.
+        return member < 0 ? IPageChannel.SilosMax - 1 : member % (IPageChannel.SilosMax - 1);
     }
 
     /// <summary>Finds the silo for a request and queues it there; parks it where there is none now.</summary>

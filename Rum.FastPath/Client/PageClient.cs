@@ -124,6 +124,13 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
     public void Dispose()
     {
         foreach (ClientPort port in _ports) port.Dispose();
+        lock (_handover)
+        {
+            if (_offered is not null && !ReferenceEquals(_offered, _routes)) _skipped.Add(_offered);
+            foreach (ClientRoutes never in _skipped)
+                foreach (SiloRoute silo in never.Silos) silo.Driver.Dispose();
+            _skipped.Clear();
+        }
         _ports = [];
         _assemblies.Dispose();
         _slotMemory.Dispose();

@@ -35,4 +35,7 @@ public interface IDriver : IDisposable
 
     /// <summary>Counters since the start.</summary>
     DriverCounters Counters { get; }
+
+    /// <summary>Whether the peer hung up for good: a connection must be made anew. Drivers without connections never say so.</summary>
+    bool Disconnected => false;
 }

@@ -8,7 +8,7 @@ internal static unsafe partial class PagerNative
     internal const int ProtNone = 0, ProtRead = 1, ProtWrite = 2;
     internal const int MapPrivate = 2, MapFixed = 0x10, MapAnonymous = 0x20, MapNoReserve = 0x4000;
     internal const int MadvDontNeed = 4, MadvDontFork = 10, MadvNoHugePage = 15;
-    internal const int Eintr = 4, Eagain = 11, Enoent = 2, Eexist = 17, Ebusy = 16, Eperm = 1, Eacces = 13, Esrch = 3;
+    internal const int Eintr = 4, Eagain = 11, Enoent = 2, Eexist = 17, Ebusy = 16, Eperm = 1, Eacces = 13, Esrch = 3, Enosys = 38;
     internal const int OpenReadWrite = 2, OpenNonBlocking = 0x800, OpenCloseOnExec = 0x80000;
     internal const int SetFileFlags = 4;
     internal const short PollIn = 1;

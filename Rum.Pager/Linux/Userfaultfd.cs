@@ -64,11 +64,7 @@ internal sealed unsafe class Userfaultfd : IDisposable
 
         if (fd < 0)
         {
-            int error = Marshal.GetLastPInvokeError();
-            why = $"userfaultfd is not permitted here (error {error}, {Marshal.GetPInvokeErrorMessage(error)}). Permit it in one of these ways: " +
-                "give this user access to /dev/userfaultfd (chmod 666 /dev/userfaultfd, or a group on it); " +
-                "sysctl -w vm.unprivileged_userfaultfd=1; run with CAP_SYS_PTRACE; " +
-                "in a container, allow the userfaultfd system call in the seccomp profile or pass --device /dev/userfaultfd.";
+            why = Refusal(Marshal.GetLastPInvokeError());
             return RumError.UserfaultfdUnavailable;
         }
 
@@ -86,6 +82,14 @@ internal sealed unsafe class Userfaultfd : IDisposable
         result = new Userfaultfd(fd, wanted, userModeOnly);
         return RumError.None;
     }
+
+    /// <summary>Why there is no userfaultfd, and every way to permit it.</summary>
+    internal static string Refusal(int error) => error == Enosys
+        ? "this kernel has no userfaultfd (CONFIG_USERFAULTFD), or a sandbox (gVisor, an old seccomp profile) hides it; Linux 5.15 or newer is needed."
+        : $"userfaultfd is not permitted here (error {error}, {Marshal.GetPInvokeErrorMessage(error)}). Permit it in one of these ways: " +
+            "give this user access to /dev/userfaultfd (chmod 666 /dev/userfaultfd, or a group on it); " +
+            "sysctl -w vm.unprivileged_userfaultfd=1; run with CAP_SYS_PTRACE; " +
+            "in a container, allow the userfaultfd system call in the seccomp profile or pass --device /dev/userfaultfd.";
 
     private const int UserModeOnlyFlag = 1;
 

@@ -44,6 +44,9 @@ internal struct Fetch
     /// <summary>Pages that a thread waits for.</summary>
     internal uint Wanted;
 
+    /// <summary>Of those wanted, the ones that a load or store waits for, and not only a pin.</summary>
+    internal uint Touching;
+
     /// <summary>Pages mapped or given up.</summary>
     internal uint Gone;
 
@@ -65,7 +68,7 @@ internal struct Fetch
     /// <summary>Changed since its pages were last mapped.</summary>
     internal bool Touched;
 
-    /// <summary>Given up after the fault time-out: its pages stay Loading for good, and touching them is SIGBUS.</summary>
+    /// <summary>Given up: its pages are absent again; the entry ends when no list names it any more.</summary>
     internal bool Poisoned;
 
     /// <summary>The stream that asked for it, -1: none.</summary>

@@ -43,6 +43,10 @@ public sealed class PagerCommand
     internal bool All;
     internal bool Active;
 
+    /// <summary>When it came on last, and how far it was then.</summary>
+    internal long ProgressNs;
+    internal (long, int, int) Reached;
+
     internal void Reset()
     {
         At = null;

@@ -24,7 +24,9 @@ public sealed unsafe partial class PagerEngine
 
         Invariant.Check(_activeCount < CommandSlots);
         command.Active = true;
+        command.ProgressNs = _mapper.NowNs;
         _active[_activeCount++] = command;
+        ArmTimer(command.ProgressNs + TickNs);
         _channel.Submit();
     }
 
@@ -83,6 +85,8 @@ public sealed unsafe partial class PagerEngine
             PagerCommand command = _active[i]!;
             if (!Advance(command))
             {
+                (long, int, int) reached = (command.Cursor, command.Writes, command.RegionCursor);
+                if (reached != command.Reached) (command.Reached, command.ProgressNs) = (reached, _mapper.NowNs);
                 i++;
                 continue;
             }

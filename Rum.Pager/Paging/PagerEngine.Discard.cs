@@ -8,6 +8,9 @@ public sealed unsafe partial class PagerEngine
 {
     private const int TrimCount = 64;
 
+    // While a pin asks for its pages: nobody touches them yet.
+    private bool _forPin;
+
     private readonly Trim[] _trims = new Trim[TrimCount];
 
     /// <summary>Consecutive pages of one extent that a silo is asked to drop.</summary>
@@ -164,6 +167,13 @@ public sealed unsafe partial class PagerEngine
             command.Phase = 1;
         }
 
+        if (command.Result != RumError.None)
+        {
+            Unpin(command);
+            return true;
+        }
+
+        _forPin = true;
         for (long page = command.Cursor; page < command.End; page++)
         {
             PageWord word = region[page];
@@ -172,6 +182,7 @@ public sealed unsafe partial class PagerEngine
             else if (word.State == PageState.Evicting) OnFault(region.AddressOf(page), false, _mapper.NowNs);
         }
 
+        _forPin = false;
         MapTouched();
         while (command.Cursor < command.End && region[command.Cursor].State == PageState.Present) command.Cursor++;
         return command.Cursor == command.End;

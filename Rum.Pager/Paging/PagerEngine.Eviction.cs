@@ -50,12 +50,16 @@ public sealed unsafe partial class PagerEngine
                 continue;
             }
 
-            bool onlyClean = _unusedWrite < 0;
+            bool onlyClean = WritesLeft(region, page) <= 0;
             if (region[page].Writing || onlyClean && !IsClean(region, page, e.Hash))
             {
                 int next = e.Next;
                 _residents.MoveToEnd(entry);
                 entry = next;
+                // Those of a silo that takes no more writes aren't counted either: behind them are others'.
+                if (!onlyClean || _unusedWrites == 0) continue;
+                looked--;
+                if (++held > _residents.Count) break;
                 continue;
             }
 
@@ -64,7 +68,7 @@ public sealed unsafe partial class PagerEngine
             while (run < want && following != 0)
             {
                 ref ResidentList.Entry f = ref _residents[following];
-                if (f.Region != region || f.Page != page + run || region[f.Page].Writing) break;
+                if (f.Region != region || f.Page != page + run || Layout.ExtentOfPage(f.Page) != Layout.ExtentOfPage(page) || region[f.Page].Writing) break;
                 following = f.Next;
                 run++;
             }
@@ -99,7 +103,7 @@ public sealed unsafe partial class PagerEngine
     {
         if (region.ReadOnly) return DropRun(region, page, count);
         if (region.Copies) return CopyOut(region, page);
-        count = Math.Min(count, Math.Max(_unusedWrites, 1));
+        count = Math.Min(count, Math.Max(WritesLeft(region, page), 1));
         int slot = _slots.TakeHoles(count, out int got);
         Invariant.Check(slot >= 0);
         MapOutcome outcome = _mapper.MoveOut(slot, region.AddressOf(page), got, out int done);
@@ -148,7 +152,7 @@ public sealed unsafe partial class PagerEngine
             return;
         }
 
-        if (_unusedWrite < 0)
+        if (WritesLeft(region, page) <= 0)
         {
             // It was clean when looked at in place and was stored to since: it goes back and stays dirty.
             MapBack(region, page, slot, ~hash);
@@ -209,7 +213,7 @@ public sealed unsafe partial class PagerEngine
         int slot = -1;
         if (word.Dirty || hash != _residents[word.Index].Hash)
         {
-            slot = _unusedWrite < 0 ? -1 : TakeSlots(1, out _);
+            slot = WritesLeft(region, page) <= 0 ? -1 : TakeSlots(1, out _);
             if (slot < 0)
             {
                 _mapper.Protect(address, false);

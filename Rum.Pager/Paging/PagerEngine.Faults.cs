@@ -11,6 +11,7 @@ public sealed unsafe partial class PagerEngine
     private long _faults;
     private long _zeroFills;
     private long _rescues;
+    private int _rescuesWanted;
 
     /// <summary>
     /// A thread waits for the page at <paramref name="address"/>. <paramref name="protect"/>: it waits to store into a write-protected one.
@@ -111,6 +112,13 @@ public sealed unsafe partial class PagerEngine
     {
         nint address = region.AddressOf(page);
         MapOutcome outcome = _mapper.MoveIn(address, slot, 1, out _);
+        if (outcome == MapOutcome.Exists && region.Poisoned)
+        {
+            // What stands there is the mark of a fault that was given up; the page has come after all.
+            _mapper.Drop(address, 1);
+            outcome = _mapper.MoveIn(address, slot, 1, out _);
+        }
+
         if (outcome != MapOutcome.Done) FillOtherwise(address, slot, outcome);
     }
 
@@ -150,6 +158,7 @@ public sealed unsafe partial class PagerEngine
     {
         ref Fetch f = ref _fetches[fetch];
         uint bit = 1u << (int)(page - f.First);
+        if (!_forPin) f.Touching |= bit;
         if ((f.Wanted & bit) != 0) return;
         bool ahead = f.Ahead && f.Wanted == 0;
         if (f.Wanted == 0) f.FaultNs = nowNs;
@@ -187,6 +196,7 @@ public sealed unsafe partial class PagerEngine
                 w.Wanted = true;
                 w.FaultNs = nowNs;
                 CountWaiting(nowNs);
+                _rescuesWanted++;
                 return;
             }
         }
@@ -194,6 +204,26 @@ public sealed unsafe partial class PagerEngine
         _faults++;
         _faultTimes.Add(_mapper.NowNs - nowNs);
         _replenish = true;
+    }
+
+    /// <summary>Faults that found no slot for their copy: there may be one now.</summary>
+    private bool RetryRescues(long nowNs)
+    {
+        bool any = false;
+        for (int write = 0; write < _writes.Length && _rescuesWanted > 0; write++)
+        {
+            ref WriteBack w = ref _writes[write];
+            if (!w.Wanted || w.Region!.Closed) continue;
+            if (!TryRescue(w.Region, w.Page, write) && (EvictSome(1) == 0 || !TryRescue(w.Region, w.Page, write))) break;
+            w.Wanted = false;
+            _rescuesWanted--;
+            _waiting--;
+            _faults++;
+            _faultTimes.Add(nowNs - w.FaultNs);
+            any = true;
+        }
+
+        return any;
     }
 
     private bool TryRescue(Region region, long page, int write)

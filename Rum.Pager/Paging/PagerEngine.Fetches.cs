@@ -32,12 +32,15 @@ public sealed unsafe partial class PagerEngine
         ref Fetch f = ref _fetches[fetch];
         f.Local = local;
         f.Wanted = 1;
+        f.Touching = _forPin ? 0u : 1u;
         f.FaultNs = nowNs;
         CountWaiting(nowNs);
         region.Set(page, region[page].StartLoad(fetch, false));
         if (!TryIssue(fetch)) Enqueue(fetch);
         return true;
     }
+
+    private ulong CookieOf(int fetch) => (ulong)_fetches[fetch].Use << 32 & ~WriteCookie | (uint)fetch;
 
     private int NewFetch(Region region, long first, int count)
     {
@@ -81,7 +84,7 @@ public sealed unsafe partial class PagerEngine
             return true;
         }
 
-        if (!_channel.TryRead(region.Segment, f.First, f.Count, (ulong)f.Use << 32 & ~WriteCookie | (uint)fetch)) return false;
+        if (!_channel.TryRead(region.Segment, f.First, f.Count, CookieOf(fetch))) return false;
         f.Asked = f.All;
         f.RetryNs = 0;
         return true;
@@ -124,12 +127,15 @@ public sealed unsafe partial class PagerEngine
                 continue;
             }
 
-            if (f.Region!.Closed) EndOrphan(fetch);
-            else if (!f.Poisoned && !TryIssue(fetch)) break;
+            bool ended = f.Poisoned || f.Region!.Closed;
+            if (!ended && !TryIssue(fetch)) break;
             f.Queued = false;
             _queueHead = (_queueHead + 1) % _queue.Length;
             _queued--;
             any = true;
+            if (!ended || f.Touched) continue;
+            if (f.Poisoned) EndFetch(fetch);
+            else EndOrphan(fetch);
         }
 
         MapTouched();
@@ -147,7 +153,7 @@ public sealed unsafe partial class PagerEngine
         {
             f.Asked &= ~bit;
             f.ArrivedNs = nowNs;
-            if ((f.Gone & bit) == 0) Land(ref f, k, ref c);
+            if ((f.Gone & bit) == 0) Land(fetch, k, ref c);
             Touch(fetch);
         }
 
@@ -155,8 +161,9 @@ public sealed unsafe partial class PagerEngine
     }
 
     /// <summary>Puts an answer into its slot. A lent buffer that a single page came in becomes the slot itself, and the slot is lent instead.</summary>
-    private void Land(ref Fetch f, int k, ref PageCompletion c)
+    private void Land(int fetch, int k, ref PageCompletion c)
     {
+        ref Fetch f = ref _fetches[fetch];
         int slot = f.Slot + k;
         uint bit = 1u << k;
         if (c.Status == PageStatus.Ok)
@@ -186,9 +193,16 @@ public sealed unsafe partial class PagerEngine
         else
         {
             f.Status = c.Status;
-            if (f.Count > 1)
+            bool final = c.Status is PageStatus.Lost or PageStatus.Gone && !f.Region!.Closed;
+            if (f.Count > 1 || final && f.Wanted == 0)
             {
                 GiveUpOne(ref f, k);
+                return;
+            }
+
+            if (final)
+            {
+                GiveUpFault(fetch);
                 return;
             }
 
@@ -246,8 +260,13 @@ public sealed unsafe partial class PagerEngine
             int fetch = _touched[--_touchedCount];
             ref Fetch f = ref _fetches[fetch];
             f.Touched = false;
+            if (f.Poisoned)
+            {
+                if (!f.Queued) EndFetch(fetch);
+                continue;
+            }
+
             if (f.Region!.Closed) EndOrphan(fetch);
-            else if (f.Poisoned) continue;
             else if (f.RetryNs != 0) Enqueue(fetch);
             else MapReady(fetch);
         }
@@ -309,7 +328,17 @@ public sealed unsafe partial class PagerEngine
         {
             _mapper.CopyIn(region.AddressOf(page), SlotAddress(slot), count, out done);
             for (int i = done; i < count; i++)
-                if (_mapper.CopyIn(region.AddressOf(page + i), SlotAddress(slot + i), 1, out _) == MapOutcome.Exists) _mapper.Wake(region.AddressOf(page + i));
+            {
+                nint address = region.AddressOf(page + i);
+                MapOutcome outcome = _mapper.CopyIn(address, SlotAddress(slot + i), 1, out _);
+                if (outcome == MapOutcome.Exists && region.Poisoned)
+                {
+                    _mapper.Drop(address, 1);
+                    outcome = _mapper.CopyIn(address, SlotAddress(slot + i), 1, out _);
+                }
+
+                if (outcome == MapOutcome.Exists) _mapper.Wake(address);
+            }
         }
         else
         {

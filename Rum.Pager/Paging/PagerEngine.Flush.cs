@@ -60,9 +60,15 @@ public sealed unsafe partial class PagerEngine
         for (; (page = region.NextLive(page, end)) < end; page++)
         {
             PageWord word = region[page];
+            if (word.State == PageState.Evicting && Hopeless(_writes[word.Index].Status) is var error and not RumError.None)
+            {
+                command.Result = error;
+                continue;
+            }
+
             if (word.State == PageState.Evicting || word.State == PageState.Present && word.Writing) break;
             if (word.State != PageState.Present || IsClean(region, page, _residents[word.Index].Hash)) continue;
-            if (_unusedWrite < 0) break;
+            if (WritesLeft(region, page) <= 0) break;
             int slot = TakeSlots(1, out _);
             if (slot < 0 && (DropOneAhead() || EvictSome(1) > 0))
             {
@@ -101,9 +107,10 @@ public sealed unsafe partial class PagerEngine
                 continue;
             }
 
-            if (_unusedWrite < 0) break;
+            if (WritesLeft(region, page) <= 0) break;
             int run = 1;
-            while (run < SlotPool.Run && page + run < end && Droppable(region[page + run])) run++;
+            long stop = Math.Min(end, (Layout.ExtentOfPage(page) + 1) * Layout.PagesPerExtent);
+            while (run < SlotPool.Run && page + run < stop && Droppable(region[page + run])) run++;
             int gone = EvictRun(region, page, run);
             page += Math.Max(gone, 1);
         }

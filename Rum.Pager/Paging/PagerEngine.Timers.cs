@@ -29,6 +29,13 @@ public sealed unsafe partial class PagerEngine
                 if (_fetches[f].Wanted != 0) CheckWaiting(f, nowNs);
         }
 
+        if (_rescuesWanted > 0)
+        {
+            for (int w = 0; w < _writes.Length; w++)
+                if (_writes[w].Wanted && !_writes[w].Region!.Closed) CheckRescue(ref _writes[w], nowNs);
+        }
+
+        if (_options.FaultTimeoutNs > 0) CheckCommands(nowNs);
         for (int n = 0; n < _writeQueued; n++) CheckWriting(ref _writes[_writeQueue[(_writeHead + n) % _writeQueue.Length]], nowNs);
         for (int i = 0; i < _activeCount; i++)
             if (_active[i]!.Trims > 0) SendTrims(_active[i]!);
@@ -44,7 +51,6 @@ public sealed unsafe partial class PagerEngine
         int k = BitOperations.TrailingZeroCount(f.Wanted);
         if (_options.FaultTimeoutNs > 0 && waited >= _options.FaultTimeoutNs)
         {
-            _events.GaveUp(new PageTrouble(f.Region!.Segment, f.First + k, false, StatusOf(f.Status), waited));
             GiveUpFault(fetch);
             return;
         }
@@ -64,21 +70,80 @@ public sealed unsafe partial class PagerEngine
         _events.Waiting(new PageTrouble(w.Region!.Segment, w.Page, true, w.Status, nowNs - w.StartNs));
     }
 
-    /// <summary>The fault time-out: who waits for these pages gets SIGBUS, and so does who touches them later. A late answer is dropped.</summary>
+    /// <summary>A fault on a page that is being written back, for whose copy there is no room: its data is here, so it only waits, and says so.</summary>
+    private void CheckRescue(ref WriteBack w, long nowNs)
+    {
+        if (nowNs - w.FaultNs < ReportEveryNs || nowNs < w.ReportNs) return;
+        w.ReportNs = nowNs + ReportEveryNs;
+        _events.Waiting(new PageTrouble(w.Region!.Segment, w.Page, false, StatusOf(w.Status), nowNs - w.FaultNs));
+    }
+
+    /// <summary>Calls that have not come on for the fault time-out end with Timeout. What they had written stays on its way.</summary>
+    private void CheckCommands(long nowNs)
+    {
+        for (int i = 0; i < _activeCount;)
+        {
+            PagerCommand command = _active[i]!;
+            bool bounded = command.Kind is PagerCommandKind.Flush or PagerCommandKind.FlushAndDrop or PagerCommandKind.Pin or PagerCommandKind.Unmap;
+            if (!bounded || nowNs - command.ProgressNs < _options.FaultTimeoutNs)
+            {
+                i++;
+                continue;
+            }
+
+            command.Result = RumError.Timeout;
+            Forget(command);
+            if (command.Kind == PagerCommandKind.Pin) Unpin(command);
+            else if (command.Kind == PagerCommandKind.Unmap) Retire(command.At!);
+            Finish(i);
+        }
+    }
+
+    /// <summary>
+    /// A page can't be had: its shard is lost, its segment gone, or the fault time-out is over. Who waits for it gets SIGBUS, and so does who touches
+    /// it later; pins end with an error. A late answer is dropped.
+    /// </summary>
     private void GiveUpFault(int fetch)
     {
         ref Fetch f = ref _fetches[fetch];
         Region region = f.Region!;
-        for (uint left = f.Wanted; left != 0; left &= left - 1)
+        PageStatus status = StatusOf(f.Status);
+        for (int k = 0; k < f.Count; k++)
         {
-            int k = BitOperations.TrailingZeroCount(left);
+            uint bit = 1u << k;
+            if ((f.Gone & bit) != 0) continue;
+            long page = f.First + k;
+            if (f.Slot >= 0) FreeSlot(region, f.Slot + k);
+            region.Set(page, region[page].AbandonLoad());
+            if ((f.Wanted & bit) == 0) continue;
             _waiting--;
-            _mapper.Poison(region.AddressOf(f.First + k));
+            _events.GaveUp(new PageTrouble(region.Segment, page, false, status, _mapper.NowNs - f.FaultNs));
+            FailPins(region, page, status);
+            if ((f.Touching & bit) == 0) continue;
+            region.Poisoned = true;
+            _mapper.Poison(region.AddressOf(page));
         }
 
-        f.FaultNs = long.MaxValue / 2;
-        f.Wanted = 0;
+        if (f.Asked != 0) _channel.Cancel(CookieOf(fetch));
+        f.Asked = f.Wanted = 0;
+        f.Gone = f.All;
         f.Poisoned = true;
+        if (!f.Queued && !f.Touched) EndFetch(fetch);
+    }
+
+    private void FailPins(Region region, long page, PageStatus status)
+    {
+        for (int i = 0; i < _activeCount; i++)
+        {
+            PagerCommand command = _active[i]!;
+            if (command.Kind != PagerCommandKind.Pin || command.At != region || page < command.First || page >= command.End) continue;
+            command.Result = status switch
+            {
+                PageStatus.Lost => RumError.ShardLost,
+                PageStatus.Gone => RumError.NotFound,
+                _ => RumError.Timeout,
+            };
+        }
     }
 
     /// <summary>Counters and gauges as of now; may be called from any thread, the values are then those of slightly different moments.</summary>

@@ -8,6 +8,8 @@ public sealed unsafe partial class PagerEngine
 {
     private readonly WriteBack[] _writes;
     private readonly int[] _writeQueue;
+    private readonly int[] _writesAt = new int[IPageChannel.SilosMax];
+    private readonly int _writesPerSiloMax;
     private int _unusedWrite = -1;
     private int _unusedWrites;
     private int _writeHead;
@@ -22,15 +24,22 @@ public sealed unsafe partial class PagerEngine
         _unusedWrites--;
         w = new WriteBack { Region = region, Page = page, Slot = slot, Hash = hash, Command = command, Flush = command is not null, Next = -1 };
         w.Zero = hash == _zeroHash && !new ReadOnlySpan<byte>(SlotAddress(slot), Layout.PageSize).ContainsAnyExcept((byte)0);
+        w.Silo = _channel.SiloOf(region.Segment, page);
+        _writesAt[w.Silo]++;
         region.Busy++;
         return write;
     }
+
+    /// <summary>How many pages may be written back now to the silo of this one: a silo that stalls holds half of the write-backs at most.</summary>
+    private int WritesLeft(Region region, long page) => Math.Min(_unusedWrites, _writesPerSiloMax - _writesAt[_channel.SiloOf(region.Segment, page)]);
 
     private void ReleaseWrite(int write)
     {
         ref WriteBack w = ref _writes[write];
         Region? region = w.Region;
+        if (region is not null) _writesAt[w.Silo]--;
         w.Region = null;
+        w.Wanted = false;
         w.Command = null;
         w.Next = _unusedWrite;
         _unusedWrite = write;
@@ -91,9 +100,25 @@ public sealed unsafe partial class PagerEngine
                 w.ReportNs = nowNs + ReportEveryNs;
             }
 
+            if (w.Command is not null && Hopeless(c.Status) is var error and not RumError.None)
+            {
+                w.Command.Result = error;
+                w.Command.Writes--;
+                w.Command = null;
+            }
+
+            if (Hopeless(c.Status) != RumError.None && region[w.Page].State == PageState.Present)
+            {
+                // The program has the page: it stays dirty, and whoever flushes or evicts it tries again.
+                region.Set(w.Page, region[w.Page].WriteFailed());
+                if (!w.Flush) _evicting--;
+                GiveSlots(w.Slot, 1);
+                ReleaseWrite(write);
+                return;
+            }
+
             ArmTimer(w.RetryNs);
             EnqueueWrite(write);
-            if (w.Command is not null && c.Status is PageStatus.OutOfMemory) w.Command.Result = RumError.OutOfMemory;
             return;
         }
 
@@ -104,6 +129,14 @@ public sealed unsafe partial class PagerEngine
         if (_queued > 0) _replenish = true;
     }
 
+    /// <summary>What a call hears whose write is refused for a reason that only an operator can mend; None for one that passes by itself.</summary>
+    private static RumError Hopeless(PageStatus status) => status switch
+    {
+        PageStatus.OutOfMemory => RumError.OutOfMemory,
+        PageStatus.Lost => RumError.ShardLost,
+        _ => RumError.None,
+    };
+
     private bool ForgottenEarly(ref WriteBack w) => _options.Defect == PagerDefect.AbsentAtMoveOut && !w.Flush;
 
     private void Orphaned(ref WriteBack w)
@@ -111,7 +144,9 @@ public sealed unsafe partial class PagerEngine
         GiveSlots(w.Slot, 1);
         if (w.Flush || ForgottenEarly(ref w)) return;
         _evicting--;
-        if (w.Wanted) _waiting--;
+        if (!w.Wanted) return;
+        _waiting--;
+        _rescuesWanted--;
     }
 
     private void Acknowledged(Region region, int write)
@@ -141,6 +176,7 @@ public sealed unsafe partial class PagerEngine
             return;
         }
 
+        _rescuesWanted--;
         if (region.Copies)
         {
             if (!TakeUnbacked(1))

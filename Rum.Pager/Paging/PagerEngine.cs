@@ -59,13 +59,14 @@ public sealed unsafe partial class PagerEngine : IDisposable
         _fetches = new Fetch[FetchCount];
         _queue = new int[FetchCount];
         for (int f = FetchCount - 1; f >= 0; f--) ReleaseFetch(f);
-        _writes = new WriteBack[Math.Clamp(Math.Min(channel.Capacity, pages / 2), 1, 4096)];
+        // Not all of the channel, or reads find no room while a silo is slow to take writes.
+        _writes = new WriteBack[Math.Clamp(Math.Min(channel.Capacity * 3 / 4, pages / 2), 2, 4096)];
+        _writesPerSiloMax = _writes.Length / 2;
         _writeQueue = new int[_writes.Length];
         for (int w = _writes.Length - 1; w >= 0; w--) ReleaseWrite(w);
         byte* zeros = stackalloc byte[Layout.PageSize];
         new Span<byte>(zeros, Layout.PageSize).Clear();
         _zeroHash = _hash.Of(zeros);
-        _landingWanted = Math.Min(channel.LandingBuffers, pages / 4);
         LendLanding();
     }
 
@@ -102,6 +103,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
 
         if (_heldCount > 0) moved |= ReleaseHeld(nowNs);
         if (_jobCount > 0) RunPrefetchJobs();
+        if (_rescuesWanted > 0) moved |= RetryRescues(nowNs);
         if (_activeCount > 0) moved |= AdvanceCommands();
         if (moved) _channel.Submit();
         if (nowNs >= _nextTimerNs) RunTimers(nowNs);
@@ -140,7 +142,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
             MapTouched();
         }
         while (n == CompletionBatch);
-        if (any && _landing < _landingWanted) LendLanding();
+        if (any) LendLanding();
         return any;
     }
 
@@ -183,8 +185,10 @@ public sealed unsafe partial class PagerEngine : IDisposable
         return true;
     }
 
+    /// <summary>The channel's wish changes with its ways to the silos; what was lent for one that is gone goes on to the others.</summary>
     private void LendLanding()
     {
+        _landingWanted = Math.Max(_landingWanted, Math.Min(_channel.LandingBuffers, _options.CachePages / 4));
         while (_landing < _landingWanted)
         {
             int slot = TakeSlots(1, out _);

@@ -62,6 +62,9 @@ internal sealed unsafe partial class Region
     /// <summary>Unmapped already; only requests that were outstanding keep it.</summary>
     internal bool Closed { get; set; }
 
+    /// <summary>A fault in it was given up: some pages may be marked so that touching them is SIGBUS.</summary>
+    internal bool Poisoned { get; set; }
+
     /// <summary>Fetches and write-backs that name this region.</summary>
     internal int Busy { get; set; }
 

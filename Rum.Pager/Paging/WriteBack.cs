@@ -35,6 +35,9 @@ internal struct WriteBack
     /// <summary>The slot with the image.</summary>
     internal int Slot;
 
+    /// <summary>The silo, as the channel numbers them: it is counted there until it ends.</summary>
+    internal int Silo;
+
     /// <summary>The next unused one.</summary>
     internal int Next;
 

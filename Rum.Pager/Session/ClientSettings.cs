@@ -1,5 +1,7 @@
 using Rum.Core;
 using Rum.Core.Configuration;
+using Rum.FastPath.Drivers.Udp;
+using Rum.Pager.Paging;
 
 namespace Rum.Pager.Session;
 
@@ -23,6 +25,12 @@ internal sealed record ClientSettings
     /// <summary>RUM_TRANSPORT: auto, shm, udp or <see cref="Floor"/>.</summary>
     public string Transport { get; private init; } = "auto";
 
+    /// <summary>RUM_UDP_PAYLOAD: payload bytes per UDP frame sent; zero: by the path's MTU.</summary>
+    public int UdpPayload { get; private init; }
+
+    /// <summary>RUM_TEST_DEFECT: for tests that prove that they would notice; updates are then lost on purpose.</summary>
+    public PagerDefect Defect { get; private init; }
+
     /// <summary>RUM_PAGER: auto, move or copy.</summary>
     public string Pager { get; private init; } = "auto";
 
@@ -41,6 +49,8 @@ internal sealed record ClientSettings
         Machines = variable("RUM_MACHINES") ?? "",
         CacheBytes = Size(variable, "RUM_CACHE", CacheBytesDefault),
         Transport = OneOf(variable, "RUM_TRANSPORT", "auto", "shm", "udp", Floor),
+        UdpPayload = Payload(variable, "RUM_UDP_PAYLOAD"),
+        Defect = Enum.Parse<PagerDefect>(OneOf(variable, "RUM_TEST_DEFECT", nameof(PagerDefect.None), nameof(PagerDefect.AbsentAtMoveOut), nameof(PagerDefect.ShortHash)), ignoreCase: true),
         Pager = OneOf(variable, "RUM_PAGER", "auto", "move", "copy"),
         FaultTimeout = Time(variable, "RUM_FAULT_TIMEOUT"),
         Lease = Time(variable, "RUM_LEASE"),
@@ -54,6 +64,14 @@ internal sealed record ClientSettings
         if (!ByteSize.TryParse(text, out long bytes)) throw Wrong(name, text, ByteSize.Expected);
         if (bytes < CacheBytesMin) throw Wrong(name, text, $"at least {ByteSize.Format(CacheBytesMin)}");
         return bytes;
+    }
+
+    private static int Payload(Func<string, string?> variable, string name)
+    {
+        string? text = variable(name);
+        if (string.IsNullOrEmpty(text)) return 0;
+        bool good = int.TryParse(text, out int bytes) && bytes is >= UdpDriverOptions.MaxPayloadMin and <= UdpDriverOptions.MaxPayloadMax;
+        return good ? bytes : throw Wrong(name, text, $"{UdpDriverOptions.MaxPayloadMin} to {UdpDriverOptions.MaxPayloadMax} bytes");
     }
 
     private static TimeSpan Time(Func<string, string?> variable, string name)

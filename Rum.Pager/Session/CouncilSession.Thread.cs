@@ -37,7 +37,10 @@ internal sealed partial class CouncilSession
         }
         if (_ended || !(_viewIsStale || _viewDecree > _view.Decree)) return;
         _viewIsStale = false;
+        ClusterView before = _view;
         TryFetchView(CallTimeout);
+        // The same view, and yet a way is broken: the silo hung up on us, or was not ready for us. Each report tries again.
+        if (ReferenceEquals(before, _view) && _routesBroken()) _viewChanged(_view);
     }
 
     // Short enough that the next heartbeat isn't late while a council is away.

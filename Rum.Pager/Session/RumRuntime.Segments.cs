@@ -138,11 +138,22 @@ internal sealed partial class RumRuntime
         if (!segment.Writable) throw new RumException(RumError.ReadOnly, $"{segment.Segment} is open read-only.");
         // Grow at the silos first, shrink there last: what is accessible is always charged.
         bool grows = (long)size > segment.Bytes;
+        if (!grows) ClearTail(segment, (long)size);
         if (grows) Opened(_council.Execute(new Resize(_council.Session, segment.Segment, (long)size)));
         Check(_pager.Resize(segment.Address, (long)size), $"{segment.Segment} could not be resized");
         if (!grows) Opened(_council.Execute(new Resize(_council.Session, segment.Segment, (long)size)));
         segment.Bytes = (long)size;
         return segment.Address;
+    }
+
+    /// <summary>What is cut off inside the last page reads as zeros when the segment grows again, as after ftruncate.</summary>
+    private unsafe void ClearTail(MappedSegment segment, long size)
+    {
+        long tail = Math.Min(Layout.PagesFor(size) << Layout.PageShift, segment.Bytes) - size;
+        if (tail <= 0) return;
+        byte* zeros = stackalloc byte[Layout.PageSize];
+        new Span<byte>(zeros, Layout.PageSize).Clear();
+        Copy(segment.Address + (nint)size, (nint)zeros, tail, write: true);
     }
 
     private static SegmentResult Opened(Result result)

@@ -29,7 +29,7 @@ internal sealed partial class RumRuntime
     {
         ClientSettings settings = ClientSettings.Read(ClientOverrides.Read);
         IPEndPoint[] addresses = ReadAddresses(machines ?? settings.Machines);
-        var transports = new Transports(settings.Transport);
+        var transports = new Transports(settings.Transport, settings.UdpPayload);
         CouncilSession? session = null;
         Pager.Paging.Pager? pager = null;
         RumRuntime? runtime = null;
@@ -55,11 +55,13 @@ internal sealed partial class RumRuntime
                 CacheBytes = settings.CacheBytes,
                 Mode = Enum.Parse<PagerMode>(settings.Pager, ignoreCase: true),
                 FaultTimeout = settings.FaultTimeout,
+                Defect = settings.Defect,
                 EvictionBatch = transports.UsesUdp ? 16 : 1,
                 Describe = (segment, page) => Describe(session.View, segment, page),
             };
             RumError error = Paging.Pager.Start(settings.Transport == ClientSettings.Floor ? Floor() : client, options, out pager, out string why);
             if (error != RumError.None) throw new RumException(error, why);
+            foreach (string line in Warnings(pager!.UserModeOnly, pager.Moves, settings)) Console.Error.WriteLine(line);
             session.Run();
             runtime = new RumRuntime(session, pager!, settings, transports) { _session = session, _client = client };
             return runtime;
@@ -126,6 +128,23 @@ internal sealed partial class RumRuntime
         }
         ((Pager.Paging.Pager)_pager).Freeze();
         _session!.Close();
+    }
+
+    /// <summary>What the program should know of how its memory works here, a line each.</summary>
+    internal static IEnumerable<string> Warnings(bool userModeOnly, bool moves, ClientSettings settings)
+    {
+        if (settings.Defect != PagerDefect.None) yield return $"rum: RUM_TEST_DEFECT={settings.Defect}: updates will be lost on purpose";
+        if (settings.Log < LogLevel.Warn) yield break;
+        if (userModeOnly)
+        {
+            yield return "rum: userfaultfd is permitted here for user mode only: loads and stores work, but system calls (read, write, send) on remote memory that is not " +
+                "resident fail with EFAULT; rum_pin it first, or permit /dev/userfaultfd (chmod 666 /dev/userfaultfd)";
+        }
+        if (!moves)
+        {
+            yield return "rum: pages are copied, not moved (RUM_PAGER=copy, or a kernel before 6.8): slower, and direct I/O (O_DIRECT, io_uring, RDMA) into remote memory " +
+                "is only safe while it is pinned (rum_pin)";
+        }
     }
 
     // What the transport costs is the difference to this; the control plane is the same.

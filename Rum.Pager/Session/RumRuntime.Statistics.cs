@@ -18,7 +18,7 @@ internal sealed partial class RumRuntime
         text.End();
         DescribePager(text, _pager.Statistics);
         DescribeHeap(text, Heap.Statistics);
-        DescribeClient(text, _client!.Counters);
+        DescribeClient(text, _client!);
         return text.ToString();
     }
 
@@ -90,8 +90,9 @@ internal sealed partial class RumRuntime
         text.End();
     }
 
-    private static void DescribeClient(StatisticsText text, in PageClientCounters client)
+    private static void DescribeClient(StatisticsText text, PageClient source)
     {
+        ref readonly PageClientCounters client = ref source.Counters;
         text.Begin("network");
         text.Add("pages_read", client.PagesRead);
         text.Add("zero_pages_read", client.ZeroPagesRead);
@@ -100,6 +101,12 @@ internal sealed partial class RumRuntime
         text.Add("resends", client.Resends);
         text.Add("rerouted", client.Rerouted);
         text.Add("failed", client.Failed);
+        foreach (string driver in new[] { "shm", "udp" })
+        {
+            (long sent, long received) = source.BytesOver(driver);
+            text.Add(driver + "_bytes_sent", sent);
+            text.Add(driver + "_bytes_received", received);
+        }
         text.End();
     }
 }

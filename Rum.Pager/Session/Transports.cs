@@ -13,11 +13,12 @@ namespace Rum.Pager.Session;
 /// The ways to the silos: shared memory where the silo is on this machine and lets us in, else UDP over one socket. Makes the routes of each view; a way
 /// that works is kept. Used by one thread at a time (first the opener, then the control thread).
 /// </summary>
-internal sealed class Transports(string wish)
+internal sealed class Transports(string wish, int udpPayload)
 {
     private readonly string _bootId = ReadBootId();
     private readonly Dictionary<Incarnation, SharedMemoryClientDriver> _shared = [];
     private UdpDriver? _udp;
+    private bool _unreached;
 
     /// <summary>Whether any silo of the last routes is reached by UDP.</summary>
     public bool UsesUdp { get; private set; }
@@ -26,14 +27,14 @@ internal sealed class Transports(string wish)
     public string Names { get; private set; } = "";
 
     /// <summary>Whether a silo hung up on a way of the last routes: they must be made again.</summary>
-    public bool Broken => _shared.Values.Any(static driver => driver.Disconnected);
+    public bool Broken => _unreached || _shared.Values.Any(static driver => driver.Disconnected);
 
     /// <summary>The routes for a view; the page client disposes of drivers that are no longer in them.</summary>
     public ClientRoutes RoutesFor(ClusterView view)
     {
         var routes = new List<SiloRoute>();
         bool shares = false;
-        UsesUdp = false;
+        UsesUdp = _unreached = false;
         foreach (Member member in view.Members)
         {
             if (member.State != MemberState.Up) continue;
@@ -44,9 +45,13 @@ internal sealed class Transports(string wish)
             }
             else if (wish != "shm" && IPEndPoint.TryParse(member.Endpoint, out IPEndPoint? endpoint))
             {
-                _udp ??= UdpDriver.Toward([endpoint]);
+                _udp ??= UdpDriver.Toward([endpoint], new UdpDriverOptions { MaxPayload = udpPayload });
                 routes.Add(new SiloRoute(member.Incarnation, _udp, UdpPeer.From(endpoint)));
                 UsesUdp = true;
+            }
+            else
+            {
+                _unreached = true;
             }
         }
         foreach (Incarnation gone in _shared.Keys.Where(life => !routes.Exists(route => route.Incarnation == life)).ToArray()) _shared.Remove(gone);

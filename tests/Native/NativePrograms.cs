@@ -8,7 +8,7 @@ namespace Rum.Native.Tests;
 /// </summary>
 public sealed class NativePrograms : IAsyncLifetime
 {
-    private const int Port = 22400;
+    private const int Port = 24000;
     private static readonly string Root =
         typeof(NativePrograms).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(data => data.Key == "RumRoot").Value!;
 
@@ -62,6 +62,40 @@ public sealed class NativePrograms : IAsyncLifetime
     {
         (string, string)[] all = [("RUM_MACHINES", Machines), ("RUM_CACHE", "8M"), .. settings];
         return Run(all, TimeSpan.FromSeconds(60), Compile(program), test);
+    }
+
+    /// <summary>Runs a program with these settings only.</summary>
+    public (int Code, string Output) Run((string Name, string Value)[] settings, string program, params string[] arguments) =>
+        Run(settings, TimeSpan.FromSeconds(90), Compile(program), arguments);
+
+    /// <summary>The same through a command that starts it, as another user for example.</summary>
+    public (int Code, string Output) Run((string Name, string Value)[] settings, string[] starter, string program, params string[] arguments)
+    {
+        // That user must be able to read program and library.
+        string own = Compile(program);
+        File.SetUnixFileMode(_folder, (UnixFileMode)0x1ED);
+        return Run(settings, TimeSpan.FromSeconds(90), starter[0], [.. starter[1..], own, .. arguments]);
+    }
+
+    /// <summary>Runs a program that prints "next" where its owner is to do something, and goes on after it.</summary>
+    public async Task<(int Code, string Output)> RunWithPausesAsync((string Name, string Value)[] settings, Func<Task> atPause, string program, params string[] arguments)
+    {
+        var info = new ProcessStartInfo(Compile(program), arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach ((string name, string value) in settings) info.Environment[name] = value;
+        using Process process = Process.Start(info)!;
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        limit.Token.Register(process.Kill);
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        var output = new StringWriter();
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            output.WriteLine(line);
+            if (line != "next") continue;
+            await atPause();
+            await process.StandardInput.WriteLineAsync();
+        }
+        await process.WaitForExitAsync();
+        return (process.ExitCode, output.ToString() + await errors);
     }
 
     /// <summary>The names of a program's tests.</summary>

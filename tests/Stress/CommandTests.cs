@@ -142,12 +142,49 @@ public sealed unsafe class CommandTests
         PagerOptions options = new() { FaultTimeout = TimeSpan.FromSeconds(1.5), Describe = (_, _) => "shard 3 on silo 7" };
         using PagerFixture rum = new(PagerMode.Move, options: options);
         nint at = rum.Map(10 * Page, fresh: false);
-        rum.Channel.Refuse = PageStatus.Lost;
+        rum.Channel.Refuse = PageStatus.NotReady;
         Assert.Equal(-Fault, ReadInto(at + 5 * Page));
-        Assert.Contains(rum.Log, line => line.Contains("page 5 of segment 1") && line.Contains("shard 3 on silo 7") && line.Contains("Lost") && line.Contains("is waited for"));
+        Assert.Contains(rum.Log, line => line.Contains("page 5 of segment 1") && line.Contains("shard 3 on silo 7") && line.Contains("NotReady") && line.Contains("is waited for"));
         Assert.Contains(rum.Log, line => line.Contains("SIGBUS"));
         rum.Channel.Refuse = PageStatus.Ok;
         Assert.Equal(8, ReadInto(at + 6 * Page));
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void A_lost_page_fails_at_once_by_name_also_in_a_pin_and_a_flush(PagerMode mode)
+    {
+        using PagerFixture rum = new(mode);
+        nint at = rum.Map(10 * Page, fresh: false);
+        Native.Store(at + 9 * Page, 3);
+        rum.Channel.Refuse = PageStatus.Lost;
+        for (int i = 0; i < 2000; i++) Assert.Equal(-Fault, ReadInto(at + i % 9 * Page));
+        Assert.Contains(rum.Log, line => line.Contains("page 5 of segment 1") && line.Contains("Lost") && line.Contains("SIGBUS"));
+        Assert.Equal(RumError.ShardLost, rum.Pager.Pin(at, 10 * Page));
+        Assert.Equal(RumError.ShardLost, rum.Pager.Flush(at, 10 * Page));
+        Assert.Equal(RumError.ShardLost, rum.Pager.FlushAndDrop(0, 0));
+        Assert.Equal(0, rum.Pager.Statistics.PinnedBytes);
+        Assert.Equal(3u, Native.Load(at + 9 * Page));
+        Assert.Equal(0, rum.Pager.Statistics.FaultsWaiting);
+        // What an operator brings back is there again, also where a fault was given up.
+        rum.Channel.Refuse = PageStatus.Ok;
+        Assert.Equal(RumError.None, rum.Pager.Pin(at, 10 * Page));
+        for (int i = 0; i < 9; i++) Assert.Equal(8, ReadInto(at + i * Page));
+        Assert.Equal(RumError.None, rum.Pager.Flush(at, 10 * Page));
+    }
+
+    [Fact]
+    public void A_call_that_does_not_come_on_ends_with_the_fault_timeout_and_what_it_wrote_is_kept()
+    {
+        using PagerFixture rum = new(PagerMode.Move, options: new PagerOptions { FaultTimeout = TimeSpan.FromSeconds(0.5) });
+        SegmentHandle segment = rum.Segment(10 * Page);
+        nint at = rum.Map(10 * Page, segment: segment);
+        Native.Store(at, 7);
+        rum.Channel.Stalled = true;
+        Assert.Equal(RumError.Timeout, rum.Pager.Flush(at, 10 * Page));
+        rum.Channel.Stalled = false;
+        Assert.Equal(RumError.None, rum.Pager.Flush(at, 10 * Page));
+        Assert.Equal(7ul, *(ulong*)rum.Store.Read(segment.Segment, 0));
     }
 
     private static readonly int[] Ends = MakePipe();

@@ -25,6 +25,18 @@ public sealed class LostUpdateTests
     }
 
     [Theory]
+    [InlineData(PagerMode.Move)]
+    [InlineData(PagerMode.Copy)]
+    public void No_update_is_lost_when_pages_land_in_lent_buffers(PagerMode mode)
+    {
+        using LostUpdateStress stress = new(new StressOptions { Seconds = 3, Mode = mode, Lends = 32, Seed = 43 });
+        if (stress.Run() != RumError.None) Assert.Skip(stress.Skipped!);
+        Assert.Null(stress.Violation);
+        Assert.True(stress.Landed > 1000, $"only {stress.Landed} pages landed in lent buffers: the run proves nothing");
+        Assert.True(stress.Statistics!.WriteBacks > 1000, $"only {stress.Statistics.WriteBacks} write-backs: the run proves nothing");
+    }
+
+    [Theory]
     [InlineData(PagerDefect.AbsentAtMoveOut)]
     [InlineData(PagerDefect.ShortHash)]
     public void A_broken_evictor_is_caught(PagerDefect defect)

@@ -16,14 +16,14 @@ static void names_the_absent_silo(void)
     setenv("RUM_MACHINES", "", 1);
     char path[] = "/tmp/rum-absent-XXXXXX";
     int file = mkstemp(path);
-    static const char line[] = "127.0.0.1:22499\n";
+    static const char line[] = "127.0.0.1:24499\n";
     CHECK(file >= 0 && write(file, line, sizeof line - 1) > 0, "%s", path);
     close(file);
     double start = now_s();
     int code = rum_init(path);
     unlink(path);
     CHECK_ERROR(code, "Unavailable");
-    CHECK(strstr(rum_last_error(), "127.0.0.1:22499") != NULL && strstr(rum_last_error(), "rum silo run") != NULL, "%s", rum_last_error());
+    CHECK(strstr(rum_last_error(), "127.0.0.1:24499") != NULL && strstr(rum_last_error(), "rum silo run") != NULL, "%s", rum_last_error());
     CHECK(now_s() - start < 10, "it took %.1f s", now_s() - start);
     CHECK(rum_alloc(10) == NULL, "without a silo");
 }

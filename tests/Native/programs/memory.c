@@ -22,6 +22,11 @@ static void outgrows_the_cache(void)
     CHECK(stat_of("pager", "faults") > 8192, "only %lld faults", stat_of("pager", "faults"));
     CHECK(stat_of("pager", "resident_bytes") <= stat_of("pager", "cache_bytes"), "%lld resident", stat_of("pager", "resident_bytes"));
     CHECK(rum_free(p) == 0, "rum_free");
+    const char *way = getenv("RUM_TRANSPORT");
+    int udp = way != NULL && strcmp(way, "udp") == 0;
+    CHECK(stat_of("network", udp ? "udp_bytes_sent" : "shm_bytes_sent") > (long long)bytes / 2, "what went out isn't counted");
+    CHECK(stat_of("network", udp ? "udp_bytes_received" : "shm_bytes_received") > (long long)bytes / 2, "what came in isn't counted");
+    CHECK(stat_of("network", udp ? "shm_bytes_sent" : "udp_bytes_sent") == 0, "the wrong way");
     finish();
 }
 
@@ -202,12 +207,42 @@ static void serves_threads_that_come_and_go(void)
     finish();
 }
 
+static pthread_key_t last_words;
+
+static void free_at_exit(void *pointer) { CHECK(rum_free(pointer) == 0, "rum_free in a thread's destructor"); }
+
+static void *leave_it_to_the_destructor(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < 100; i++) CHECK(rum_free(rum_alloc(64)) == 0, "rum_free");
+    void *p = rum_alloc(64);
+    CHECK(p != NULL && pthread_setspecific(last_words, p) == 0, "pthread_setspecific");
+    return NULL;
+}
+
+/* A destructor runs when the thread's cache may be gone already: the call must make another, and that one must not stay behind. */
+static void frees_in_thread_destructors(void)
+{
+    begin();
+    /* One key before the library's first call of a thread, so that its destructor runs in any order with the library's own. */
+    CHECK(pthread_key_create(&last_words, free_at_exit) == 0, "pthread_key_create");
+    for (int i = 0; i < 300; i++) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, leave_it_to_the_destructor, NULL);
+        pthread_join(thread, NULL);
+    }
+    CHECK(stat_of("heap", "live_objects") == 0, "%lld live", stat_of("heap", "live_objects"));
+    CHECK(stat_of("heap", "local_bytes") < 8 << 20, "the caches of ended threads pile up: %lld", stat_of("heap", "local_bytes"));
+    finish();
+}
+
 static const struct test tests[] = {
     {"outgrows_the_cache", outgrows_the_cache}, {"keeps_a_write_after_a_read", keeps_a_write_after_a_read},
     {"serves_16_threads_on_one_page", serves_16_threads_on_one_page},
     {"passes_remote_pointers_to_system_calls", passes_remote_pointers_to_system_calls}, {"survives_a_fork", survives_a_fork},
     {"touches_nothing_to_allocate", touches_nothing_to_allocate}, {"packs_small_objects", packs_small_objects},
     {"runs_out_and_recovers", runs_out_and_recovers}, {"serves_threads_that_come_and_go", serves_threads_that_come_and_go},
+    {"frees_in_thread_destructors", frees_in_thread_destructors},
 };
 
 int main(int argc, char **argv) { return RUN(tests); }

@@ -160,6 +160,29 @@ static void resizes_in_place(void)
     finish();
 }
 
+/* As ftruncate: what was cut off inside a page is zero when the segment grows again, here and for who opens it. */
+static void clears_what_a_shrink_cuts_off(void)
+{
+    begin();
+    HASH_TYPE key = fresh("cut");
+    char *p = rum_alloc_hash(3 * PAGE, key);
+    CHECK(p != NULL, "rum_alloc_hash");
+    memset(p, 0x77, 3 * PAGE);
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    CHECK(rum_realloc(p, PAGE + 100) == (void *)p, "shrink");
+    CHECK(rum_realloc(p, 3 * PAGE) == (void *)p, "grow again");
+    for (int i = 0; i < 3 * PAGE; i++) CHECK(p[i] == (i < PAGE + 100 ? 0x77 : 0), "byte %d is %x", i, p[i]);
+    CHECK(rum_realloc(p, 50) == (void *)p, "shrink");
+    finish();
+    begin();
+    p = rum_get(key, anywhere());
+    CHECK(p != NULL && rum_usable_size(p) == 50, "rum_get");
+    CHECK(rum_realloc(p, PAGE) == (void *)p, "grow again");
+    for (int i = 0; i < PAGE; i++) CHECK(p[i] == (i < 50 ? 0x77 : 0), "byte %d is %x after it was opened again", i, p[i]);
+    CHECK(rum_free(p) == 0, "rum_free");
+    finish();
+}
+
 static void is_sparse(void)
 {
     begin();
@@ -213,6 +236,7 @@ static const struct test tests[] = {
     {"keeps_a_name", keeps_a_name}, {"writes_a_part_of_a_page_first", writes_a_part_of_a_page_first},
     {"reads_what_the_writer_flushed", reads_what_the_writer_flushed}, {"ends_inside_a_page", ends_inside_a_page},
     {"resizes_in_place", resizes_in_place}, {"is_sparse", is_sparse}, {"finds_silos", finds_silos}, {"refuses_bad_keys", refuses_bad_keys},
+    {"clears_what_a_shrink_cuts_off", clears_what_a_shrink_cuts_off},
 };
 
 int main(int argc, char **argv)

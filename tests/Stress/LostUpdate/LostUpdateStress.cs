@@ -23,6 +23,7 @@ public sealed partial class LostUpdateStress : IDisposable
     private readonly StressOptions _options;
     private readonly FloorStore _store = new();
     private readonly FloorChannel _channel;
+    private readonly LendingChannel _lending;
     private readonly SegmentHandle _segment = new(new SegmentId(1), 1, new ShardId(0), SegmentFlags.None);
     private readonly uint[][] _stored = new uint[Writers][];
     private PagerOfProcess _pager = null!;
@@ -36,6 +37,7 @@ public sealed partial class LostUpdateStress : IDisposable
     {
         _options = options;
         _channel = new FloorChannel(_store, 256, options.DelayUs * 1000, options.Seed);
+        _lending = new LendingChannel(_channel, options.Lends, options.Seed);
         _store.Add(_segment.Segment, (Pages + 4 * PrivatePages) * (long)Page);
         for (int w = 0; w < Writers; w++) _stored[w] = new uint[Pages * WordsOfWriter];
     }
@@ -45,6 +47,9 @@ public sealed partial class LostUpdateStress : IDisposable
 
     /// <summary>Why something could not be tried; null: all was.</summary>
     public string? Skipped { get; private set; }
+
+    /// <summary>Pages that came in lent buffers.</summary>
+    public long Landed => _lending.Landed;
 
     /// <summary>Loads and stores made.</summary>
     public long Operations => Interlocked.Read(ref _operations);
@@ -56,7 +61,8 @@ public sealed partial class LostUpdateStress : IDisposable
     public RumError Run()
     {
         PagerOptions options = new() { CacheBytes = CachePages * Page, Mode = _options.Mode, Defect = _options.Defect };
-        RumError error = PagerOfProcess.Start(_channel, options, out PagerOfProcess? pager, out string why);
+        IPageChannel channel = _options.Lends == 0 ? _channel : _lending;
+        RumError error = PagerOfProcess.Start(channel, options, out PagerOfProcess? pager, out string why);
         if (error != RumError.None)
         {
             Skipped = why;

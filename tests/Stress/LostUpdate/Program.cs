@@ -25,6 +25,9 @@ internal static class Program
                 case "--mode" when Enum.TryParse(value, true, out PagerMode mode):
                     options = options with { Mode = mode };
                     break;
+                case "--lends" when int.TryParse(value, out int lends):
+                    options = options with { Lends = lends };
+                    break;
                 case "--delay-us" when long.TryParse(value, out long delay):
                     options = options with { DelayUs = delay };
                     break;
@@ -32,7 +35,7 @@ internal static class Program
                     options = options with { Defect = defect };
                     break;
                 default:
-                    Console.Error.WriteLine("usage: lost-update [--seconds N] [--seed N] [--mode auto|move|copy] [--delay-us N] [--defect AbsentAtMoveOut|ShortHash]");
+                    Console.Error.WriteLine("usage: lost-update [--seconds N] [--seed N] [--mode auto|move|copy] [--delay-us N] [--lends N] [--defect AbsentAtMoveOut|ShortHash]");
                     return 2;
             }
         }

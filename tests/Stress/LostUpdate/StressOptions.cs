@@ -21,6 +21,9 @@ public sealed record StressOptions
     /// <summary>The longest time that a request takes.</summary>
     public long DelayUs { get; init; } = 60;
 
+    /// <summary>Buffers that the channel wants lent to receive into, as UDP does; 0: none.</summary>
+    public int Lends { get; init; }
+
     /// <summary>Says what is going on.</summary>
     public bool Verbose { get; init; }
 }

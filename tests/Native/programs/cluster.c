@@ -1,0 +1,204 @@
+/*
+ * Silos that stall, end and come back, and users without privileges. Run against three silos: RUM_TEST_SILOS names them, RUM_TEST_PIDS are their
+ * processes. Where the test's owner must act, the program prints "next" and waits for a line.
+ */
+#include "check.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+
+enum { PART = 12 << 20 };
+
+static sigjmp_buf recover;
+
+static void on_fault(int signal)
+{
+    (void)signal;
+    siglongjmp(recover, 1);
+}
+
+/* Whether a load ends in SIGBUS. What was read goes to value. */
+static int bus_error(const volatile char *at, char *value)
+{
+    struct sigaction action = {.sa_handler = on_fault}, before;
+    sigaction(SIGBUS, &action, &before);
+    int faulted = sigsetjmp(recover, 1);
+    if (!faulted) *value = *at;
+    sigaction(SIGBUS, &before, NULL);
+    return faulted;
+}
+
+static const char *word_of(const char *variable, int index)
+{
+    static char words[3][64];
+    const char *text = getenv(variable);
+    CHECK(text != NULL && sscanf(text, "%63s %63s %63s", words[0], words[1], words[2]) == 3, "%s is not set", variable);
+    return words[index];
+}
+
+static pid_t pid_of(int silo) { return (pid_t)atoi(word_of("RUM_TEST_PIDS", silo)); }
+
+static Location at_silo(int silo)
+{
+    Location there;
+    memset(&there, 0, sizeof there);
+    strcpy((char *)there.ip_addr, word_of("RUM_TEST_SILOS", silo));
+    return there;
+}
+
+static void next(void)
+{
+    char line[16];
+    puts("next");
+    fflush(stdout);
+    CHECK(fgets(line, sizeof line, stdin) != NULL, "nobody went on");
+}
+
+static char *parts[3];
+static volatile int stop;
+
+static void allocate_parts(void)
+{
+    for (int i = 0; i < 3; i++) {
+        parts[i] = rum_alloc_location(PART, at_silo(i));
+        CHECK(parts[i] != NULL, "silo %d", i);
+        fill(parts[i], PART, (uint64_t)i + 1);
+    }
+}
+
+static void *dirty_the_stalled(void *unused)
+{
+    (void)unused;
+    for (uint64_t n = 0; !stop; n++) ((volatile uint64_t *)parts[2])[mix(n) % (PART / PAGE) * (PAGE / 8)] = 7;
+    return NULL;
+}
+
+/* Write-backs to one silo hold at most half of the slots: the pages of the others are faulted and evicted on. */
+static void goes_on_beside_a_stalled_silo(void)
+{
+    begin();
+    allocate_parts();
+    CHECK(rum_flush(NULL, 0) == 0, "rum_flush");
+    /* The cache full of dirty pages of the silo that is about to stall. */
+    for (size_t at = 0; at < PART; at += PAGE) *(uint64_t *)(parts[2] + at) = 7;
+    CHECK(kill(pid_of(2), SIGSTOP) == 0, "%s", strerror(errno));
+    pthread_t thread;
+    pthread_create(&thread, NULL, dirty_the_stalled, NULL);
+    double end = now_s() + 3, longest = 0;
+    uint64_t n = 0;
+    for (; now_s() < end; n++) {
+        double start = now_s();
+        uint64_t *word = (uint64_t *)(parts[mix(n) % 2] + mix(n + 99) % (PART / PAGE) * PAGE);
+        if (n % 2 == 0) *word = n + 1;
+        else CHECK(*word != 0, "a page of another silo reads as zeros");
+        if (now_s() - start > longest) longest = now_s() - start;
+    }
+    stop = 1;
+    CHECK(kill(pid_of(2), SIGCONT) == 0, "%s", strerror(errno));
+    printf("%llu accesses beside the stalled silo, the longest took %.0f ms\n", (unsigned long long)n, longest * 1e3);
+    CHECK(n > 3000, "only %llu accesses in 3 s", (unsigned long long)n);
+    CHECK(longest < 1, "one took %.1f s", longest);
+    pthread_join(thread, NULL);
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    for (size_t at = 0; at < PART; at += PAGE) CHECK(*(uint64_t *)(parts[2] + at) == 7, "page %zu of the stalled silo", at / PAGE);
+    finish();
+}
+
+/* RUM_FAULT_TIMEOUT=2.5 */
+static void gives_up_after_the_fault_timeout(void)
+{
+    begin();
+    allocate_parts();
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    CHECK(kill(pid_of(1), SIGSTOP) == 0, "%s", strerror(errno));
+    double start = now_s();
+    char value = 0;
+    int faulted = bus_error(parts[1] + 5 * PAGE, &value);
+    double waited = now_s() - start;
+    start = now_s();
+    int code = rum_pin(parts[1] + 9 * PAGE, PAGE);
+    double pinned = now_s() - start;
+    verify(parts[0], PART, 1);
+    CHECK(kill(pid_of(1), SIGCONT) == 0, "%s", strerror(errno));
+    CHECK(faulted, "a page of a stalled silo was read as %d", value);
+    CHECK(waited > 2.3 && waited < 6, "it took %.1f s", waited);
+    CHECK_ERROR(code, "Timeout");
+    CHECK(pinned > 2.3 && pinned < 6, "rum_pin took %.1f s", pinned);
+    /* A page that only a pin gave up is as before once the silo is back. */
+    CHECK(rum_pin(parts[1] + 9 * PAGE, PAGE) == 0 && rum_unpin(parts[1] + 9 * PAGE, PAGE) == 0, "after the silo went on");
+    CHECK(*(uint64_t *)(parts[1] + 9 * PAGE) == mix(2 + 9 * PAGE / 8), "its content");
+    finish();
+}
+
+/* The owner kills the silo and starts it again: it has forgotten everything. */
+static void loses_no_byte_silently(void)
+{
+    begin();
+    allocate_parts();
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    *(uint64_t *)(parts[1] + 3 * PAGE) = 42; /* dirty here */
+    next();
+    char value = 0;
+    for (size_t at = 0; at < 64 * PAGE; at += 8 * PAGE) CHECK(bus_error(parts[1] + at, &value), "a lost page was read as %d", value);
+    CHECK_ERROR(rum_pin(parts[1] + 100 * PAGE, PAGE), "ShardLost");
+    CHECK_ERROR(rum_flush(parts[1], PART), "ShardLost");
+    CHECK(*(uint64_t *)(parts[1] + 3 * PAGE) == 42, "a page that is here is still the program's");
+    verify(parts[0], PART, 1);
+    verify(parts[2], PART, 3);
+    CHECK(rum_free(parts[1]) == 0, "what is lost can be freed");
+    double start = now_s();
+    char *again;
+    while ((again = rum_alloc_location(PART, at_silo(1))) == NULL && now_s() - start < 10) usleep(20000);
+    CHECK(again != NULL, "no memory on the silo that came back");
+    fill(again, PART, 9);
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    verify(again, PART, 9);
+    finish();
+}
+
+/* The owner restarts a silo that holds nothing of ours: its next use must not wait for a heartbeat (RUM_LEASE=60: one each 20 s). */
+static void connects_anew(void)
+{
+    begin();
+    char *p = rum_alloc_location(1 << 20, at_silo(0));
+    CHECK(p != NULL, "rum_alloc_location");
+    next();
+    double start = now_s();
+    char *q;
+    while ((q = rum_alloc_location(1 << 20, at_silo(1))) == NULL && now_s() - start < 10) usleep(20000);
+    CHECK(q != NULL, "no memory on the silo that came back");
+    fill(q, 1 << 20, 3);
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    verify(q, 1 << 20, 3);
+    printf("in use again after %.2f s\n", now_s() - start);
+    CHECK(now_s() - start < 3, "it took %.1f s", now_s() - start);
+    finish();
+}
+
+/* Run as a user for whom userfaultfd is permitted for user mode only. */
+static void works_in_user_mode_only(void)
+{
+    begin();
+    size_t bytes = 32 << 20;
+    char *p = rum_alloc(bytes);
+    CHECK(p != NULL, "rum_alloc");
+    fill(p, bytes, 8);
+    verify(p, bytes, 8);
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    int ends[2];
+    CHECK(pipe(ends) == 0, "%s", strerror(errno));
+    CHECK(write(ends[1], p, PAGE) == -1 && errno == EFAULT, "a system call on a missing page: %s", strerror(errno));
+    CHECK(rum_pin(p, PAGE) == 0, "rum_pin");
+    CHECK(write(ends[1], p, PAGE) == PAGE, "a system call on a pinned page: %s", strerror(errno));
+    /* The silo is another user's: no shared memory with it. */
+    CHECK(stat_of("network", "shm_bytes_sent") == 0 && stat_of("network", "udp_bytes_sent") > 0, "shared memory with another user's silo");
+    finish();
+}
+
+static const struct test tests[] = {
+    {"goes_on_beside_a_stalled_silo", goes_on_beside_a_stalled_silo}, {"gives_up_after_the_fault_timeout", gives_up_after_the_fault_timeout},
+    {"loses_no_byte_silently", loses_no_byte_silently}, {"connects_anew", connects_anew}, {"works_in_user_mode_only", works_in_user_mode_only},
+};
+
+int main(int argc, char **argv) { return RUN(tests); }

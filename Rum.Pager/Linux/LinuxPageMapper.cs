@@ -155,8 +155,9 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
     /// <summary>Without UFFDIO_POISON (before Linux 6.6) the page is made inaccessible: SIGSEGV instead of SIGBUS.</summary>
     public void Poison(nint page)
     {
-        if (_uffd.HasPoison && _uffd.PoisonPages(page, Layout.PageSize) > 0) return;
-        Mprotect(page, Layout.PageSize, ProtNone);
+        // Exists: it is marked already.
+        bool marked = _uffd.HasPoison && _uffd.PoisonPages(page, Layout.PageSize) is > 0 or -Eexist;
+        if (!marked) Mprotect(page, Layout.PageSize, ProtNone);
         Wake(page);
     }
 
@@ -199,7 +200,7 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
                 case Eagain or Ebusy: return MapOutcome.Busy;
                 case Eexist: return MapOutcome.Exists;
                 case Enoent: return MapOutcome.Missing;
-                default: Require((int)n, "UFFDIO_MOVE"); break;
+                default: Require((int)n, $"UFFDIO_MOVE of {left} bytes from 0x{from + offset:x} (slots at 0x{_slots:x}) to 0x{to + offset:x}"); break;
             }
         }
 

@@ -153,8 +153,8 @@ public sealed unsafe partial class PagerEngine
         {
             f.Asked &= ~bit;
             f.ArrivedNs = nowNs;
-            if ((f.Gone & bit) == 0) Land(fetch, k, ref c);
             Touch(fetch);
+            if ((f.Gone & bit) == 0) Land(fetch, k, ref c);
         }
 
         if (c.Lent) Relend(ref c);
@@ -236,7 +236,10 @@ public sealed unsafe partial class PagerEngine
         region.Set(page, region[page].AbandonLoad());
         if (!wanted) return;
         _waiting--;
+        bool before = _forPin;
+        _forPin = (f.Touching & bit) == 0;
         StartDemand(region, page, false, f.FaultNs);
+        _forPin = before;
     }
 
     private void FreeSlot(Region region, int slot)

@@ -84,7 +84,7 @@ public sealed unsafe partial class PagerEngine
         for (int i = 0; i < _activeCount;)
         {
             PagerCommand command = _active[i]!;
-            bool bounded = command.Kind is PagerCommandKind.Flush or PagerCommandKind.FlushAndDrop or PagerCommandKind.Pin or PagerCommandKind.Unmap;
+            bool bounded = command.Kind is PagerCommandKind.Flush or PagerCommandKind.FlushAndDrop or PagerCommandKind.Unmap || IsPin(command);
             if (!bounded || nowNs - command.ProgressNs < _options.FaultTimeoutNs)
             {
                 i++;
@@ -93,7 +93,7 @@ public sealed unsafe partial class PagerEngine
 
             command.Result = RumError.Timeout;
             Forget(command);
-            if (command.Kind == PagerCommandKind.Pin) Unpin(command);
+            if (IsPin(command)) Unpin(command);
             else if (command.Kind == PagerCommandKind.Unmap) Retire(command.At!);
             Finish(i);
         }
@@ -131,12 +131,14 @@ public sealed unsafe partial class PagerEngine
         if (!f.Queued && !f.Touched) EndFetch(fetch);
     }
 
+    private static bool IsPin(PagerCommand command) => command.Kind is PagerCommandKind.Pin or PagerCommandKind.Hold;
+
     private void FailPins(Region region, long page, PageStatus status)
     {
         for (int i = 0; i < _activeCount; i++)
         {
             PagerCommand command = _active[i]!;
-            if (command.Kind != PagerCommandKind.Pin || command.At != region || page < command.First || page >= command.End) continue;
+            if (!IsPin(command) || command.At != region || page < command.First || page >= command.End) continue;
             command.Result = status switch
             {
                 PageStatus.Lost => RumError.ShardLost,

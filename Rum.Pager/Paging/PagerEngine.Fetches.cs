@@ -193,7 +193,7 @@ public sealed unsafe partial class PagerEngine
         else
         {
             f.Status = c.Status;
-            bool final = c.Status is PageStatus.Lost or PageStatus.Gone && !f.Region!.Closed;
+            bool final = c.Status is PageStatus.Lost && !f.Region!.Closed;
             if (f.Count > 1 || final && f.Wanted == 0)
             {
                 GiveUpOne(ref f, k);

@@ -84,7 +84,7 @@ public sealed unsafe partial class PagerEngine
         for (int i = 0; i < _activeCount;)
         {
             PagerCommand command = _active[i]!;
-            bool bounded = command.Kind is PagerCommandKind.Flush or PagerCommandKind.FlushAndDrop or PagerCommandKind.Unmap || IsPin(command);
+            bool bounded = command.Kind is PagerCommandKind.Flush or PagerCommandKind.FlushAndDrop || IsPin(command);
             if (!bounded || nowNs - command.ProgressNs < _options.FaultTimeoutNs)
             {
                 i++;
@@ -94,13 +94,12 @@ public sealed unsafe partial class PagerEngine
             command.Result = RumError.Timeout;
             Forget(command);
             if (IsPin(command)) Unpin(command);
-            else if (command.Kind == PagerCommandKind.Unmap) Retire(command.At!);
             Finish(i);
         }
     }
 
     /// <summary>
-    /// A page can't be had: its shard is lost, its segment gone, or the fault time-out is over. Who waits for it gets SIGBUS, and so does who touches
+    /// A page can't be had: its shard is lost, or the fault time-out is over. Who waits for it gets SIGBUS, and so does who touches
     /// it later; pins end with an error. A late answer is dropped.
     /// </summary>
     private void GiveUpFault(int fetch)
@@ -142,7 +141,6 @@ public sealed unsafe partial class PagerEngine
             command.Result = status switch
             {
                 PageStatus.Lost => RumError.ShardLost,
-                PageStatus.Gone => RumError.NotFound,
                 _ => RumError.Timeout,
             };
         }

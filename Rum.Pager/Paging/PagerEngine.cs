@@ -67,6 +67,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
         byte* zeros = stackalloc byte[Layout.PageSize];
         new Span<byte>(zeros, Layout.PageSize).Clear();
         _zeroHash = _hash.Of(zeros);
+        _landingWanted = Math.Min(channel.LandingBuffers, pages / 4);
         LendLanding();
     }
 
@@ -142,7 +143,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
             MapTouched();
         }
         while (n == CompletionBatch);
-        if (any) LendLanding();
+        if (any && _landing < _landingWanted) LendLanding();
         return any;
     }
 
@@ -185,10 +186,8 @@ public sealed unsafe partial class PagerEngine : IDisposable
         return true;
     }
 
-    /// <summary>The channel's wish changes with its ways to the silos; what was lent for one that is gone goes on to the others.</summary>
     private void LendLanding()
     {
-        _landingWanted = Math.Max(_landingWanted, Math.Min(_channel.LandingBuffers, _options.CachePages / 4));
         while (_landing < _landingWanted)
         {
             int slot = TakeSlots(1, out _);

@@ -78,7 +78,7 @@ public sealed class CommandLineTests
         Assert.Contains("holds a cluster already", errors);
 
         using RumProcess silo = RumProcess.Start(run);
-        await silo.WaitForErrorAsync("joined as silo 1");
+        await silo.WaitForErrorAsync("joined as silo 1 under the name");
         Assert.Equal(0, await silo.StopAsync());
         Assert.Contains("left the cluster as silo 1", silo.Errors);
     }

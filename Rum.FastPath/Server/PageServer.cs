@@ -12,13 +12,16 @@ namespace Rum.FastPath.Server;
 /// </summary>
 public sealed unsafe partial class PageServer : IDisposable
 {
+    private const int SkippedPollsMax = 7;
+    private const long CheapTrafficNs = 50_000;
+
     private readonly PagePool _pool;
     private readonly ServerPort[] _ports;
     private readonly IControlSink? _sink;
     private readonly PageServerOptions _options;
     private ServerView? _view;
     private ulong _packetNumber;
-    private long _nowNs;
+    private long _nowNs, _cheapTrafficNs = long.MinValue / 2;
     private PageServerCounters _counters;
 
     /// <summary>A server that isn't ready until it has its first view. Takes over the pool and the drivers.</summary>
@@ -62,8 +65,12 @@ public sealed unsafe partial class PageServer : IDisposable
         bool allSent = true;
         foreach (ServerPort port in _ports)
         {
-            done += PollPort(port);
+            if (port.Traits.SendCostsSystemCall && Skips(port)) continue;
+            int here = PollPort(port);
+            done += here;
             allSent &= port.TxEmpty;
+            if (!port.Traits.SendCostsSystemCall && here > 0) _cheapTrafficNs = nowNs;
+            port.SkippedPolls = here > 0 ? SkippedPollsMax : 0;
         }
         if (allSent)
         {
@@ -87,6 +94,13 @@ public sealed unsafe partial class PageServer : IDisposable
         _writes.Dispose();
         _pool.Dispose();
     }
+
+    /// <summary>
+    /// A look at a socket costs a system call, which a client over shared memory would wait for at every turn: while there is such traffic, a
+    /// socket that was empty is left out for a few polls.
+    /// </summary>
+    private bool Skips(ServerPort port) =>
+        port.TxEmpty && _nowNs - _cheapTrafficNs < CheapTrafficNs && port.SkippedPolls++ < SkippedPollsMax;
 
     private int PollPort(ServerPort port)
     {

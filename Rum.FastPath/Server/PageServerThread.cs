@@ -4,8 +4,8 @@ namespace Rum.FastPath.Server;
 
 /// <summary>
 /// The thread of a <see cref="PageServer"/>. It spins while there is traffic and cores enough, else it blocks: a spinner on a shared core costs the others a
-/// scheduler slice, and an idle one costs a core. Both are measured: no traffic for <see cref="SpinNs"/>, or a sched_yield that
-/// took longer than <see cref="YieldNsMax"/> (somebody else wanted the core), and it blocks on all descriptors; after a taken yield it keeps off
+/// scheduler slice, and an idle one costs a core. Both are measured: no traffic for <see cref="SpinNs"/>, or two sched_yields on end that
+/// took longer than <see cref="YieldNsMax"/> (somebody else wants the core), and it blocks on all descriptors; then it keeps off
 /// spinning for <see cref="HoldOffNsMin"/> to <see cref="HoldOffNsMax"/>, doubling while it goes on.
 /// </summary>
 public sealed class PageServerThread : IDisposable
@@ -76,7 +76,7 @@ public sealed class PageServerThread : IDisposable
         Span<int> descriptors = stackalloc int[64];
         int watched = _server.WaitDescriptors(descriptors);
         long lastTraffic = MonotonicClock.NowNs, holdOffUntil = 0, holdOff = HoldOffNsMin;
-        int polls = 0, pollsPerYield = PollsPerYield;
+        int polls = 0, pollsPerYield = PollsPerYield, longYields = 0;
         while (!_stop)
         {
             long now = MonotonicClock.NowNs;
@@ -98,7 +98,9 @@ public sealed class PageServerThread : IDisposable
             _ = Scheduling.sched_yield();
             long taken = MonotonicClock.NowNs - before;
             pollsPerYield = taken > YieldTakenNs ? 1 : Math.Min(pollsPerYield + 1, PollsPerYield);
-            if (taken <= YieldNsMax) continue;
+            longYields = taken > YieldNsMax ? longYields + 1 : 0;
+            // One may be a passer-by, and blocking for that would cost every request of the next milliseconds a wake-up.
+            if (longYields < 2) continue;
             holdOff = now < holdOffUntil + HoldOffNsMax ? Math.Min(holdOff * 2, HoldOffNsMax) : HoldOffNsMin;
             holdOffUntil = now + taken + holdOff;
         }

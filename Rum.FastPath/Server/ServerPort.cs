@@ -55,6 +55,9 @@ internal sealed unsafe class ServerPort : IDisposable
     /// <summary>Since when the driver has taken nothing; 0 while it does.</summary>
     public long BlockedSinceNs { get; set; }
 
+    /// <summary>Polls that left this port out since its last.</summary>
+    public int SkippedPolls { get; set; }
+
     public bool TxEmpty => _tx.Count == 0;
 
     public bool TxFull => _tx.Count == TxBatch.Capacity;

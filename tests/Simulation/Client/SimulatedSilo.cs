@@ -30,6 +30,9 @@ internal sealed unsafe class SimulatedSilo : IDisposable
 
     public Incarnation Life { get; private set; }
 
+    /// <summary>Lives begun.</summary>
+    public int Lives { get; private set; }
+
     public PeerAddress Address => _endpoint.Address;
 
     public int Number => _endpoint.Number;
@@ -48,6 +51,7 @@ internal sealed unsafe class SimulatedSilo : IDisposable
     /// <summary>Begins a life that holds nothing, and joins.</summary>
     public void Start()
     {
+        Lives++;
         Life = new Incarnation((ulong)_world.Random.NextInt64(1, long.MaxValue));
         IDriver driver = new LastingDriver(_endpoint);
         _pool = new PagePool(new PagePoolOptions { CapacityBytes = 4 << 20, SegmentsMax = 64, ExtentsMax = 128, ReserveFrames = 256 });

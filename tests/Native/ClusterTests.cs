@@ -76,13 +76,13 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
         TestContext.Current.TestOutputHelper?.WriteLine(output);
     }
 
-    [Theory]
-    [InlineData("AbsentAtMoveOut")]
-    [InlineData("ShortHash")]
-    public async Task The_stress_catches_a_broken_evictor(string defect)
+    // A page that is absent at move-out is not among the defects here: a ring keeps frames in order, so the next read still finds the write before it.
+    // tests/Stress, whose channel lets requests overtake one another, catches that one.
+    [Fact]
+    public async Task The_stress_catches_a_broken_evictor()
     {
         await using SiloGroup silos = await SiloGroup.StartAsync();
-        (int code, string output) = programs.Run([.. silos.Settings, ("RUM_CACHE", "4M"), ("RUM_TEST_DEFECT", defect)], "stress", "--seconds", "20", "--seed", "42");
+        (int code, string output) = programs.Run([.. silos.Settings, ("RUM_CACHE", "4M"), ("RUM_TEST_DEFECT", "ShortHash")], "stress", "--seconds", "20", "--seed", "42");
         Assert.True(code == 1 && output.Contains("VIOLATION"), output);
     }
 

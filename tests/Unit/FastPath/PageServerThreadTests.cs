@@ -34,7 +34,8 @@ public sealed class PageServerThreadTests
     public async Task A_defect_is_told_and_ends_it()
     {
         var driver = new EventDriver();
-        var told = new TaskCompletionSource<Exception>();
+        // Not continued on the dying thread: the end of the test waits for that one.
+        var told = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var thread = new PageServerThread(Make(driver), told.SetResult);
         await driver.AnnouncedAsync();
         driver.Break = new InvalidOperationException("a planted defect");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using Rum.Cluster.Tests;
 
 namespace Rum.Native.Tests;
 
@@ -8,11 +9,11 @@ namespace Rum.Native.Tests;
 /// </summary>
 public sealed class NativePrograms : IAsyncLifetime
 {
-    private const int Port = 24000;
     private static readonly string Root =
         typeof(NativePrograms).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(data => data.Key == "RumRoot").Value!;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("rum-native-").FullName;
+    private readonly int _port = Ports.Free();
     private readonly StringWriter _siloLog = new();
     private Process? _silo;
 
@@ -22,10 +23,10 @@ public sealed class NativePrograms : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        await File.WriteAllTextAsync(Machines, $"127.0.0.1:{Port}\n");
+        await File.WriteAllTextAsync(Machines, $"127.0.0.1:{_port}\n");
         _silo = Start(
-            "dotnet", Path.Combine(AppContext.BaseDirectory, "rum.dll"), "silo", "run", "--machines", Machines, "--self", $"127.0.0.1:{Port}",
-            "--memory", "256M", "--init", "--data", Path.Combine(_folder, "data"), "--http", $"127.0.0.1:{Port + 80}");
+            "dotnet", Path.Combine(AppContext.BaseDirectory, "rum.dll"), "silo", "run", "--machines", Machines, "--self", $"127.0.0.1:{_port}",
+            "--memory", "256M", "--init", "--data", Path.Combine(_folder, "data"), "--http", $"127.0.0.1:{_port + 80}");
         _silo.OutputDataReceived += (_, line) => Keep(line.Data);
         _silo.ErrorDataReceived += (_, line) => Keep(line.Data);
         _silo.BeginOutputReadLine();
@@ -133,11 +134,11 @@ public sealed class NativePrograms : IAsyncLifetime
         return Process.Start(info)!;
     }
 
-    private static async Task<bool> IsReadyAsync(HttpClient http)
+    private async Task<bool> IsReadyAsync(HttpClient http)
     {
         try
         {
-            return (await http.GetAsync($"http://127.0.0.1:{Port + 80}/health/ready")).IsSuccessStatusCode;
+            return (await http.GetAsync($"http://127.0.0.1:{_port + 80}/health/ready")).IsSuccessStatusCode;
         }
         catch (HttpRequestException)
         {

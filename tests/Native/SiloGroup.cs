@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Rum.Cluster.Tests;
 
 namespace Rum.Native.Tests;
 
@@ -8,13 +9,10 @@ public sealed class SiloGroup : IAsyncDisposable
     /// <summary>How many.</summary>
     public const int Count = 3;
 
-    private const int FirstPort = 24100;
-    private static int s_groups;
-
     private readonly string _folder = Directory.CreateTempSubdirectory("rum-silos-").FullName;
     private readonly Process?[] _silos = new Process?[Count];
     private readonly StringWriter _log = new();
-    private readonly int _port = FirstPort + 10 * (Interlocked.Increment(ref s_groups) % 8);
+    private readonly int[] _ports = [Ports.Free(), Ports.Free(), Ports.Free()];
 
     private SiloGroup() => File.WriteAllLines(Machines, Enumerable.Range(0, Count).Select(Address));
 
@@ -40,7 +38,7 @@ public sealed class SiloGroup : IAsyncDisposable
     }
 
     /// <summary>A silo's ip:port.</summary>
-    public string Address(int silo) => $"127.0.0.1:{_port + silo}";
+    public string Address(int silo) => $"127.0.0.1:{_ports[silo]}";
 
     /// <summary>Kills a silo and starts it again: it has forgotten its pages.</summary>
     public async Task RestartAsync(int silo)
@@ -64,7 +62,7 @@ public sealed class SiloGroup : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private int HttpPort(int silo) => _port + silo + 200;
+    private int HttpPort(int silo) => _ports[silo] + 80;
 
     private void Start(int silo)
     {

@@ -34,14 +34,14 @@ internal sealed class BenchServer : IDisposable
     public static BenchServer Start(string kind, int? cpu, string outDirectory)
     {
         string directory = Directory.CreateTempSubdirectory("rum-bench-").FullName;
-        int port = FreePort();
+        int port = kind == "silo" ? FreePorts.Udp(1)[0] : FreePorts.Tcp(1)[0];
         string number = port.ToString(CultureInfo.InvariantCulture);
         string rum = Path.Combine(outDirectory, "bin", "rum");
         List<string> command = kind switch
         {
             "silo" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
                 "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G",
-                "--http", $"127.0.0.1:{FreePort()}"],
+                "--http", $"127.0.0.1:{FreePorts.Tcp(1)[0]}"],
             "redis" => ["redis-server", "--port", number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             "memcached" => ["memcached", "-l", "127.0.0.1", "-p", number, "-U", "0", "-m", "1024", "-t", "1", "-u", "nobody"],
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such server"),
@@ -113,12 +113,5 @@ internal sealed class BenchServer : IDisposable
         {
             if (said.Count < 20) said.Add(line);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Rum.Cli.Demo;
+namespace Rum.Cli;
 
 /// <summary>Ports of the loopback that nobody uses now. All are held until all are found, so that they differ.</summary>
 internal static class FreePorts

@@ -54,11 +54,20 @@ internal sealed partial class Child : IDisposable
         () => _process.HasExited && !Output.Contains(text) ? throw new InvalidOperationException($"It ended without saying '{text}', but:\n{Output}") : Output.Contains(text),
         () => $"'{text}' is said; so far:\n{Output}");
 
+    // kill returns when the signal is sent; the threads of the process go on until each has seen it.
     internal IDisposable Stall()
     {
         Assert.Equal(0, Kill(_process.Id, Stop));
+        Assert.True(SpinWait.SpinUntil(HasStopped, TimeSpan.FromSeconds(10)), "not all threads of the stalled process stop");
         return new Stalled(_process.Id);
     }
+
+    private bool HasStopped() => Directory.EnumerateDirectories($"/proc/{_process.Id}/task").All(task =>
+    {
+        // "tid (name) state": the name may itself hold brackets.
+        string stat = File.ReadAllText(Path.Combine(task, "stat"));
+        return stat[(stat.LastIndexOf(')') + 2)..].StartsWith('T');
+    });
 
     public void Dispose()
     {

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -38,6 +39,38 @@ static const char *word_of(const char *variable, int index)
 }
 
 static pid_t pid_of(int silo) { return (pid_t)atoi(word_of("RUM_TEST_PIDS", silo)); }
+
+/* How many threads of a process go on. */
+static int running_threads(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *tasks = opendir(path);
+    CHECK(tasks != NULL, "%s: %s", path, strerror(errno));
+    int running = 0;
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        if (task->d_name[0] == '.') continue;
+        char stat[512] = "";
+        snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", (int)pid, task->d_name);
+        FILE *file = fopen(path, "r");
+        if (file == NULL) continue; /* it has ended */
+        size_t length = fread(stat, 1, sizeof stat - 1, file);
+        fclose(file);
+        /* The state follows the name, which may itself hold brackets. */
+        const char *name_end = length == 0 ? NULL : strrchr(stat, ')');
+        if (name_end != NULL && name_end[2] != 'T') running++;
+    }
+    closedir(tasks);
+    return running;
+}
+
+/* kill returns when the signal is sent; the threads of the process go on until each has seen it. */
+static void stall(pid_t pid)
+{
+    CHECK(kill(pid, SIGSTOP) == 0, "%s", strerror(errno));
+    double start = now_s();
+    while (running_threads(pid) != 0) CHECK(now_s() - start < 10, "%d threads of %d don't stop", running_threads(pid), (int)pid);
+}
 
 static Location at_silo(int silo)
 {
@@ -82,7 +115,7 @@ static void goes_on_beside_a_stalled_silo(void)
     CHECK(rum_flush(NULL, 0) == 0, "rum_flush");
     /* The cache full of dirty pages of the silo that is about to stall. */
     for (size_t at = 0; at < PART; at += PAGE) *(uint64_t *)(parts[2] + at) = 7;
-    CHECK(kill(pid_of(2), SIGSTOP) == 0, "%s", strerror(errno));
+    stall(pid_of(2));
     pthread_t thread;
     pthread_create(&thread, NULL, dirty_the_stalled, NULL);
     double end = now_s() + 3, longest = 0;
@@ -111,7 +144,7 @@ static void gives_up_after_the_fault_timeout(void)
     begin();
     allocate_parts();
     CHECK(rum_flush_cache() == 0, "rum_flush_cache");
-    CHECK(kill(pid_of(1), SIGSTOP) == 0, "%s", strerror(errno));
+    stall(pid_of(1));
     double start = now_s();
     char value = 0;
     int faulted = bus_error(parts[1] + 5 * PAGE, &value);

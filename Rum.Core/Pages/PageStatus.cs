@@ -44,4 +44,7 @@ public enum PageStatus : ushort
 
     /// <summary>The frame's fields contradict each other.</summary>
     Malformed = 13,
+
+    /// <summary>Of a write in fragments some are missing: the answer's sequence has a bit for each.</summary>
+    Incomplete = 14,
 }

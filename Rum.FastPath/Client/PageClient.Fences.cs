@@ -3,7 +3,10 @@ using Rum.FastPath.Frames;
 
 namespace Rum.FastPath.Client;
 
-/// <content>A silo must have recorded a segment's write token before it takes the first write.</content>
+/// <content>
+/// A silo must have recorded a segment's write token before it takes the first write, and before a writer's first read: else a predecessor whose
+/// session is over could change what was read by a write of its that comes late.
+/// </content>
 public sealed unsafe partial class PageClient
 {
     /// <summary>True: the request's token is recorded at its peer. Else the request waits (or rests) and goes on when it is.</summary>

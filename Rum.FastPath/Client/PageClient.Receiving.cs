@@ -143,6 +143,11 @@ public sealed unsafe partial class PageClient
             return false;
         }
         var status = (PageStatus)header->Status;
+        if (status == PageStatus.Incomplete)
+        {
+            SendMissing(index, header->Sequence);
+            return false;
+        }
         if (status is not (PageStatus.Ok or PageStatus.Zero))
         {
             HandleRefusal(index, status);

@@ -199,7 +199,7 @@ public sealed unsafe partial class PageClient
             return;
         }
         slot->Peer = peer;
-        if (slot->Kind is RequestKind.Write or RequestKind.Trim && !EnsureFence(index)) return;
+        if (slot->Token != 0 && !EnsureFence(index)) return;
         Enqueue(index);
     }
 

@@ -18,15 +18,7 @@ public sealed unsafe partial class PageClient
                 if (!SendRead(peer, index, resend)) return false;
                 break;
             case RequestKind.Write when slot->Image != null:
-                int maxPayload = peer.Port.MaxPayload;
-                int fragments = FrameCodec.FragmentsFor(Layout.PageSize, maxPayload);
-                if (!tx.MakeRoom(fragments)) return false;
-                for (int i = 0; i < fragments; i++)
-                {
-                    FrameHeader* fragment = StartFrame(peer, index, FrameType.Write, resend);
-                    FrameCodec.SetFragment(fragment, Layout.PageSize, maxPayload, i);
-                    tx.Add(peer.Address, slot->Image + fragment->FragmentOffset);
-                }
+                if (!SendImage(peer, index, resend)) return false;
                 break;
             default:
                 if (!tx.MakeRoom(1)) return false;
@@ -52,6 +44,46 @@ public sealed unsafe partial class PageClient
         }
         slot->SentNs = now;
         return true;
+    }
+
+    /// <summary>
+    /// A write's image. The first time all of it; again, what the silo says that it misses. What it misses isn't known where nothing was heard
+    /// of it: then one fragment asks.
+    /// </summary>
+    private bool SendImage(ClientPeer peer, int index, bool resend)
+    {
+        RequestSlot* slot = _slots + index;
+        TxBatch tx = peer.Port.Tx;
+        int maxPayload = peer.Port.MaxPayload, fragments = FrameCodec.FragmentsFor(Layout.PageSize, maxPayload);
+        ulong all = ulong.MaxValue >> (64 - fragments), left = !resend ? all : slot->Missing != 0 ? slot->Missing & all : 1UL << (fragments - 1);
+        if (!tx.MakeRoom(BitOperations.PopCount(left))) return false;
+        while (left != 0)
+        {
+            int i = BitOperations.TrailingZeroCount(left);
+            left &= left - 1;
+            FrameHeader* fragment = StartFrame(peer, index, FrameType.Write, resend);
+            if (left == 0 && fragments > 1) fragment->Flags |= FrameFlags.Report;
+            FrameCodec.SetFragment(fragment, Layout.PageSize, maxPayload, i);
+            tx.Add(peer.Address, slot->Image + fragment->FragmentOffset);
+        }
+        // Asked for by name now; the next answer says what is missing then.
+        slot->Missing = 0;
+        return true;
+    }
+
+    /// <summary>The silo has a part of a write: what misses goes at once.</summary>
+    private void SendMissing(int index, ulong missing)
+    {
+        RequestSlot* slot = _slots + index;
+        if (slot->State != RequestState.Sent || slot->Kind != RequestKind.Write || slot->Image == null) return;
+        ClientPeer peer = _peers[slot->Peer]!;
+        slot->Missing = missing;
+        // No room: the time-out sends it.
+        if (missing == 0 || !Send(peer, index, resend: true)) return;
+        slot->Resent = true;
+        Remove(ref peer.Sent, index);
+        Append(ref peer.Sent, index);
+        _counters.Resends++;
     }
 
     /// <summary>One frame per run of pages that miss wholly, one per page that misses fragments.</summary>

@@ -155,6 +155,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         slot->Kind = kind;
         slot->Image = null;
         slot->Pending = 1;
+        slot->Missing = 0;
         slot->Cost = 1;
         slot->Counter++;
         slot->Peer = -1;
@@ -241,6 +242,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         _slots[index].State = RequestState.Parked;
         _slots[index].SentNs = Now;
         _slots[index].Peer = -1;
+        _slots[index].Missing = 0;
         _assemblies.RemoveAll(ref _slots[index].FirstAssembly);
         Append(ref _parked, index);
     }

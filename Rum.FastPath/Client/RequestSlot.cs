@@ -14,7 +14,7 @@ internal enum RequestState : byte
     /// <summary>Sent: in its peer's sent list, the least recently sent first.</summary>
     Sent,
 
-    /// <summary>A write that waits until its token is recorded at the silo; in no list.</summary>
+    /// <summary>A writer's request that waits until its token is recorded at the silo; in no list.</summary>
     Fencing,
 
     /// <summary>No silo can take it now: in the parked list.</summary>
@@ -43,6 +43,7 @@ internal unsafe struct RequestSlot
     public ulong Token;
     public ulong Sequence;
     public ulong Pending;          // reads: a bit per page that has not come
+    public ulong Missing;          // writes in fragments: what the silo said last that it misses, 0: nothing yet
     public long SentNs, FirstSentNs;
     public uint Counter;           // raised at each new request in the slot
     public uint Epoch;

@@ -18,4 +18,7 @@ public enum FrameFlags : ushort
 
     /// <summary>The segment is sparse: its pages were not charged, so the write may be refused for space.</summary>
     Sparse = 8,
+
+    /// <summary>The last fragment of a write that goes now: the silo answers, if only with what it still misses.</summary>
+    Report = 16,
 }

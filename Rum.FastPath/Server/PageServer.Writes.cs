@@ -17,8 +17,8 @@ public sealed unsafe partial class PageServer
         PageStatus status = _pool.Admit(header->Segment, header->Page, version, hasImage, out PagePool.PageSlot slot, out PageVersion current);
         if (status != PageStatus.Ok || slot.Entry == null)
         {
-            // One answer per message: a refused or repeated write needs no more than its first fragment.
-            if (header->FragmentIndex != 0) return;
+            // One answer per message: to the fragment that asks for one.
+            if (header->FragmentCount > 1 && (header->Flags & FrameFlags.Report) == 0) return;
             if (status == PageStatus.Ok) _counters.DuplicateWrites++;
             Conclude(port, frame.Peer, header, status, current);
             return;
@@ -36,8 +36,12 @@ public sealed unsafe partial class PageServer
         }
         else if (hasImage)
         {
-            filled = _writes.Add(frame, _nowNs, ref _counters.AssembliesDropped);
-            if (filled == 0) return;
+            filled = _writes.Add(frame, _nowNs, ref _counters.AssembliesDropped, out ulong missing);
+            if (filled == 0)
+            {
+                if (missing != 0 && (header->Flags & FrameFlags.Report) != 0) Refuse(port, frame.Peer, header, PageStatus.Incomplete, new PageVersion(version.Token, missing));
+                return;
+            }
         }
         _pool.Commit(slot, version, filled);
         _counters.PagesWritten++;

@@ -28,9 +28,13 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
     /// <summary>Frames that this can hold on to; the pool's reserve must be larger.</summary>
     public const int FramesMax = Sets * Ways;
 
-    /// <summary>Takes in a fragment that <see cref="FrameCodec.Check"/> passed. Returns the frame when it is whole (the caller's now), else 0.</summary>
-    public uint Add(in RxFrame fragment, long nowNs, ref long dropped)
+    /// <summary>
+    /// Takes in a fragment that <see cref="FrameCodec.Check"/> passed. Returns the frame when it is whole (the caller's now), else 0;
+    /// <paramref name="missing"/> has a bit for each fragment that isn't here, 0 where the page can't be taken in now.
+    /// </summary>
+    public uint Add(in RxFrame fragment, long nowNs, ref long dropped, out ulong missing)
     {
+        missing = 0;
         var header = (FrameHeader*)fragment.Header;
         if (header->FragmentCount > 64) return 0;
         Entry* entry = Find(fragment.Peer, header, ref dropped);
@@ -47,13 +51,14 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
         {
             return 0;
         }
-        ulong bit = 1UL << header->FragmentIndex;
+        ulong bit = 1UL << header->FragmentIndex, all = ulong.MaxValue >> (64 - header->FragmentCount);
+        missing = all & ~(entry->Have | bit);
         if ((entry->Have & bit) != 0) return 0;
         Buffer.MemoryCopy(
             fragment.Payload, pool.Address(entry->Frame) + header->FragmentOffset, Layout.PageSize - header->FragmentOffset, header->Length);
         entry->Have |= bit;
         entry->SinceNs = nowNs;
-        if (entry->Have != ulong.MaxValue >> (64 - header->FragmentCount)) return 0;
+        if (missing != 0) return 0;
         uint frame = entry->Frame;
         entry->Frame = 0;
         return frame;

@@ -9,11 +9,11 @@ public sealed class ProcessTests(Silo silo)
     public async Task A_span_used_after_disposal_ends_the_process()
     {
         using Child child = Start("use-after-dispose");
-        int exit = await child.ExitAsync(60);
-        Assert.Contains("reading", child.Output);
-        Assert.DoesNotContain("\nread ", child.Output);
+        int exit = await child.ExitAsync();
+        Assert.Contains("reading", child.Said);
+        Assert.DoesNotContain("\nread ", child.Said);
         Assert.Equal(134, exit);
-        Assert.Contains("AccessViolationException", child.Output);
+        Assert.Contains("AccessViolationException", child.Said);
     }
 
     [Theory]
@@ -24,10 +24,10 @@ public sealed class ProcessTests(Silo silo)
     public async Task A_process_ends_cleanly_at_any_moment(string how, int afterMs, int expected)
     {
         using Child child = Start("exit", how, afterMs.ToString());
-        int exit = await child.ExitAsync(30);
-        Assert.True(exit == expected, $"exit code {exit}:\n{child.Output}");
-        Assert.Contains("ending", child.Output);
-        Assert.DoesNotContain("AccessViolation", child.Output);
+        int exit = await child.ExitAsync();
+        Assert.True(exit == expected, $"exit code {exit}:\n{child.Said}");
+        Assert.Contains("ending", child.Said);
+        Assert.DoesNotContain("AccessViolation", child.Said);
     }
 
     [Fact]
@@ -46,8 +46,8 @@ public sealed class ProcessTests(Silo silo)
     public async Task The_stress_would_notice_a_lost_update()
     {
         using Child child = Start("lost-update", "3", "24", "break");
-        Assert.Equal(1, await child.ExitAsync(60));
-        Assert.Contains("VIOLATION", child.Output);
+        Assert.Equal(1, await child.ExitAsync());
+        Assert.Contains("VIOLATION", child.Said);
     }
 
     [Fact]
@@ -56,10 +56,10 @@ public sealed class ProcessTests(Silo silo)
         using Child child = Start("session-lost");
         await child.SaysAsync("ready");
         int expired = Count("expired");
-        using (child.Stall()) await Eventually.Is(() => Count("expired") > expired, () => "the silo ends the session");
+        using (child.Stall()) await Eventually.Async(() => Count("expired") > expired, "the silo ends the session");
         await child.SaysAsync("lost: SessionExpiredException");
         await child.SaysAsync("again");
-        Assert.Equal(0, await child.ExitAsync(30));
+        Assert.Equal(0, await child.ExitAsync());
     }
 
     [Fact]
@@ -72,10 +72,10 @@ public sealed class ProcessTests(Silo silo)
         await segment.FlushAsync();
         using (Child child = Start("busy", "client tests: busy"))
         {
-            int exit = await child.ExitAsync(60);
-            Assert.True(exit == 0, child.Output);
-            Assert.Contains("SegmentBusyException", child.Output);
-            Assert.Contains("reads 11", child.Output);
+            int exit = await child.ExitAsync();
+            Assert.True(exit == 0, child.Said);
+            Assert.Contains("SegmentBusyException", child.Said);
+            Assert.Contains("reads 11", child.Said);
         }
 
         await segment.DisposeAsync();
@@ -88,8 +88,8 @@ public sealed class ProcessTests(Silo silo)
     {
         using Child child = Start(environment, arguments);
         int exit = await child.ExitAsync(secondsMax);
-        Assert.True(exit == 0, $"exit code {exit}:\n{child.Output}");
-        TestContext.Current.SendDiagnosticMessage(child.Output);
+        Assert.True(exit == 0, $"exit code {exit}:\n{child.Said}");
+        TestContext.Current.SendDiagnosticMessage(child.Said);
     }
 
     private Child Start(params string[] arguments) => Start([], arguments);
@@ -98,6 +98,6 @@ public sealed class ProcessTests(Silo silo)
     {
         environment["RUM_MACHINES"] = silo.Machines;
         environment["RUM_CACHE"] = "4M";
-        return Child.Start("rum-client-child", environment, arguments);
+        return new Child(environment, arguments);
     }
 }

@@ -163,7 +163,7 @@ public sealed class SegmentTests(Silo silo)
                     else (await segment.PinAsync(at, 5_000)).Dispose();
                 }
             }))];
-            await Eventually.Is(() => client.GetStatistics().Faults > 200 * round, () => "the users are at work");
+            await Eventually.Async(() => client.GetStatistics().Faults > 200 * round, "the users are at work");
             await segment.DisposeAsync();
             foreach (Task user in users) await Assert.ThrowsAsync<ObjectDisposedException>(() => user);
         }

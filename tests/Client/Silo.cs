@@ -1,28 +1,25 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Rum.Client.Tests;
 
 /// <summary>A development silo as a process of its own, for all tests of the assembly.</summary>
 public sealed class Silo : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("rum-client-tests-").FullName;
-    private Child? _process;
+    private RumProcess? _process;
 
     /// <summary>The machines file that names it.</summary>
     public string Machines => Path.Combine(_directory, "machines.csv");
 
-    internal string Log => _process!.Output;
+    internal string Log => _process!.Said;
 
     /// <summary>Settings for most tests: a cache that is far smaller than what they use.</summary>
     public RumClientOptions Options => new() { Machines = Machines, CacheBytes = 4 << 20 };
 
     public async ValueTask InitializeAsync()
     {
-        int port = FreePort();
+        int port = Ports.Free();
         File.WriteAllText(Machines, $"127.0.0.1:{port}\n");
-        _process = Child.Start("rum", [], "silo", "run", "--dev", "--self", $"127.0.0.1:{port}", "--memory", "768M", "--http", "off");
-        await _process.SaysAsync("joined as silo");
+        _process = RumProcess.Start("silo", "run", "--dev", "--self", $"127.0.0.1:{port}", "--memory", "768M");
+        await _process.ReadyAsync(port);
     }
 
     /// <summary>A client, or the reason to skip where this machine can't run one.</summary>
@@ -48,12 +45,5 @@ public sealed class Silo : IAsyncLifetime
         _process?.Dispose();
         Directory.Delete(_directory, true);
         return default;
-    }
-
-    private static int FreePort()
-    {
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -6,7 +6,7 @@ internal static class Sessions
     /// <summary>Waits for the loss of its session, sees calls refused, and starts anew.</summary>
     internal static async Task<int> Lost(string[] args)
     {
-        RumClientOptions options = new() { Lease = TimeSpan.FromSeconds(1) };
+        RumClientOptions options = new() { Lease = TimeSpan.FromSeconds(2) };
         await using (RumClient client = await RumClient.ConnectAsync(options))
         {
             RumSegment segment = await client.AllocateAsync(1 << 20);

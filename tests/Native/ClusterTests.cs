@@ -19,12 +19,12 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
     {
         await using SiloGroup silos = await SiloGroup.StartAsync();
         (int code, string output) = programs.Run(
-            [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_FAULT_TIMEOUT", "2500ms"), ("RUM_TRANSPORT", transport)], "cluster", "gives_up_after_the_fault_timeout");
+            [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_FAULT_TIMEOUT", "4500ms"), ("RUM_TRANSPORT", transport)], "cluster", "gives_up_after_the_fault_timeout");
         Passed("gives_up_after_the_fault_timeout", (code, output));
         string[] waiting = [.. output.Split('\n').Where(line => line.Contains("is waited for since"))];
         Assert.True(waiting.Length >= 2, output);
         Assert.All(waiting, line => Assert.Matches($@"^rum: page \d+ of segment \d+ \(shard \d+ \(Served\) on {silos.Address(1)}\) is waited for since \d", line));
-        Assert.Matches($@"rum: page 5 of segment \d+ \(shard \d+ \(Served\) on {silos.Address(1)}\) could not be had within 2\.\d s .*SIGBUS", output);
+        Assert.Matches($@"rum: page 5 of segment \d+ \(shard \d+ \(Served\) on {silos.Address(1)}\) could not be had within \d+\.\d s .*SIGBUS", output);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
     {
         await using SiloGroup silos = await SiloGroup.StartAsync();
         Passed("connects_anew", await programs.RunWithPausesAsync(
-            [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_LEASE", "60"), ("RUM_TRANSPORT", transport)], () => silos.RestartAsync(1), "cluster", "connects_anew"));
+            [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_LEASE", "600"), ("RUM_TRANSPORT", transport)], () => silos.RestartAsync(1), "cluster", "connects_anew"));
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
     public async Task The_stress_catches_a_broken_evictor()
     {
         await using SiloGroup silos = await SiloGroup.StartAsync();
-        (int code, string output) = programs.Run([.. silos.Settings, ("RUM_CACHE", "4M"), ("RUM_TEST_DEFECT", "ShortHash")], "stress", "--seconds", "20", "--seed", "42");
+        (int code, string output) = programs.Run([.. silos.Settings, ("RUM_CACHE", "4M"), ("RUM_TEST_DEFECT", "ShortHash")], "stress", "--seconds", "70", "--seed", "42");
         Assert.True(code == 1 && output.Contains("VIOLATION"), output);
     }
 

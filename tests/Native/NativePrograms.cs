@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reflection;
-using Rum.Cluster.Tests;
 
 namespace Rum.Native.Tests;
 
@@ -9,13 +8,16 @@ namespace Rum.Native.Tests;
 /// </summary>
 public sealed class NativePrograms : IAsyncLifetime
 {
+    /// <summary>Ends what hangs; a loaded machine needs a part of it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
     private static readonly string Root =
         typeof(NativePrograms).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(data => data.Key == "RumRoot").Value!;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("rum-native-").FullName;
     private readonly int _port = Ports.Free();
-    private readonly StringWriter _siloLog = new();
-    private Process? _silo;
+    private readonly Lock _compiling = new();
+    private RumProcess? _silo;
 
     /// <summary>Where the file with the silo's address stands.</summary>
     public string Machines => Path.Combine(_folder, "machines.csv");
@@ -24,26 +26,15 @@ public sealed class NativePrograms : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await File.WriteAllTextAsync(Machines, $"127.0.0.1:{_port}\n");
-        _silo = Start(
-            "dotnet", Path.Combine(AppContext.BaseDirectory, "rum.dll"), "silo", "run", "--machines", Machines, "--self", $"127.0.0.1:{_port}",
-            "--memory", "256M", "--init", "--data", Path.Combine(_folder, "data"), "--http", $"127.0.0.1:{_port + 80}");
-        _silo.OutputDataReceived += (_, line) => Keep(line.Data);
-        _silo.ErrorDataReceived += (_, line) => Keep(line.Data);
-        _silo.BeginOutputReadLine();
-        _silo.BeginErrorReadLine();
-        using var http = new HttpClient();
-        var waited = Stopwatch.StartNew();
-        while (!await IsReadyAsync(http))
-        {
-            Assert.False(_silo.HasExited || waited.Elapsed > TimeSpan.FromSeconds(60), $"the silo didn't become ready:\n{_siloLog}");
-            await Task.Delay(50);
-        }
+        _silo = RumProcess.Start(
+            "silo", "run", "--machines", Machines, "--self", $"127.0.0.1:{_port}", "--memory", "256M", "--init", "--data", Path.Combine(_folder, "data"));
+        await _silo.ReadyAsync(_port);
     }
 
     /// <summary>Compiles a program once and returns its path.</summary>
     public string Compile(string name)
     {
-        lock (_siloLog)
+        lock (_compiling)
         {
             string program = Path.Combine(_folder, name);
             if (File.Exists(program)) return program;
@@ -51,7 +42,7 @@ public sealed class NativePrograms : IAsyncLifetime
             bool cpp = File.Exists(source + ".cpp");
             string libraries = Path.Combine(Root, "artifacts/native/linux-x64");
             (int code, string output) = Run(
-                null, TimeSpan.FromMinutes(2), cpp ? "g++" : "gcc", cpp ? "-std=c++17" : "-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
+                null, Patience, cpp ? "g++" : "gcc", cpp ? "-std=c++17" : "-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
                 "-I" + Path.Combine(Root, "include"), source + (cpp ? ".cpp" : ".c"), "-o", program, "-L" + libraries, "-lrum", "-Wl,-rpath," + libraries, "-lpthread");
             Assert.True(code == 0, $"{name} doesn't compile:\n{output}");
             return program;
@@ -62,12 +53,12 @@ public sealed class NativePrograms : IAsyncLifetime
     public (int Code, string Output) RunTest(string program, string test, params (string Name, string Value)[] settings)
     {
         (string, string)[] all = [("RUM_MACHINES", Machines), ("RUM_CACHE", "8M"), .. settings];
-        return Run(all, TimeSpan.FromSeconds(60), Compile(program), test);
+        return Run(all, Patience, Compile(program), test);
     }
 
     /// <summary>Runs a program with these settings only.</summary>
     public (int Code, string Output) Run((string Name, string Value)[] settings, string program, params string[] arguments) =>
-        Run(settings, TimeSpan.FromSeconds(90), Compile(program), arguments);
+        Run(settings, Patience, Compile(program), arguments);
 
     /// <summary>The same through a command that starts it, as another user for example.</summary>
     public (int Code, string Output) Run((string Name, string Value)[] settings, string[] starter, string program, params string[] arguments)
@@ -75,7 +66,7 @@ public sealed class NativePrograms : IAsyncLifetime
         // That user must be able to read program and library.
         string own = Compile(program);
         File.SetUnixFileMode(_folder, (UnixFileMode)0x1ED);
-        return Run(settings, TimeSpan.FromSeconds(90), starter[0], [.. starter[1..], own, .. arguments]);
+        return Run(settings, Patience, starter[0], [.. starter[1..], own, .. arguments]);
     }
 
     /// <summary>Runs a program that prints "next" where its owner is to do something, and goes on after it.</summary>
@@ -84,7 +75,7 @@ public sealed class NativePrograms : IAsyncLifetime
         var info = new ProcessStartInfo(Compile(program), arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string value) in settings) info.Environment[name] = value;
         using Process process = Process.Start(info)!;
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        using var limit = new CancellationTokenSource(Patience);
         limit.Token.Register(process.Kill);
         Task<string> errors = process.StandardError.ReadToEndAsync();
         var output = new StringWriter();
@@ -100,13 +91,11 @@ public sealed class NativePrograms : IAsyncLifetime
     }
 
     /// <summary>The names of a program's tests.</summary>
-    public string[] List(string program) => Run(null, TimeSpan.FromSeconds(10), Compile(program)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    public string[] List(string program) => Run(null, Patience, Compile(program)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        if (_silo is { HasExited: false }) _silo.Kill();
-        _silo?.WaitForExit();
         _silo?.Dispose();
         Directory.Delete(_folder, recursive: true);
         return ValueTask.CompletedTask;
@@ -125,29 +114,10 @@ public sealed class NativePrograms : IAsyncLifetime
         return (process.ExitCode, output.Result + errors.Result);
     }
 
-    private static Process Start(string file, params string[] arguments) => Start(null, file, arguments);
-
     private static Process Start((string Name, string Value)[]? environment, string file, params string[] arguments)
     {
         var info = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string value) in environment ?? []) info.Environment[name] = value;
         return Process.Start(info)!;
-    }
-
-    private async Task<bool> IsReadyAsync(HttpClient http)
-    {
-        try
-        {
-            return (await http.GetAsync($"http://127.0.0.1:{_port + 80}/health/ready")).IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-    }
-
-    private void Keep(string? line)
-    {
-        lock (_siloLog) _siloLog.WriteLine(line);
     }
 }

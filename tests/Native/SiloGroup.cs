@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using Rum.Cluster.Tests;
-
 namespace Rum.Native.Tests;
 
 /// <summary>Three silos as processes, of which the first holds the council. They can be stopped, killed and started again.</summary>
@@ -10,8 +7,7 @@ public sealed class SiloGroup : IAsyncDisposable
     public const int Count = 3;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("rum-silos-").FullName;
-    private readonly Process?[] _silos = new Process?[Count];
-    private readonly StringWriter _log = new();
+    private readonly RumProcess?[] _silos = new RumProcess?[Count];
     private readonly int[] _ports = [Ports.Free(), Ports.Free(), Ports.Free()];
 
     private SiloGroup() => File.WriteAllLines(Machines, Enumerable.Range(0, Count).Select(Address));
@@ -43,64 +39,26 @@ public sealed class SiloGroup : IAsyncDisposable
     /// <summary>Kills a silo and starts it again: it has forgotten its pages.</summary>
     public async Task RestartAsync(int silo)
     {
-        _silos[silo]!.Kill();
-        await _silos[silo]!.WaitForExitAsync();
+        await _silos[silo]!.KillAsync();
+        _silos[silo]!.Dispose();
         Start(silo);
         await ReadyAsync(silo);
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        foreach (Process? silo in _silos)
-        {
-            if (silo is null) continue;
-            if (!silo.HasExited) silo.Kill();
-            await silo.WaitForExitAsync();
-            silo.Dispose();
-        }
+        foreach (RumProcess? silo in _silos) silo?.Dispose();
         Directory.Delete(_folder, recursive: true);
+        return ValueTask.CompletedTask;
     }
-
-    private int HttpPort(int silo) => _ports[silo] + 80;
 
     private void Start(int silo)
     {
-        List<string> arguments =
-        [
-            Path.Combine(AppContext.BaseDirectory, "rum.dll"), "silo", "run", "--machines", Machines, "--self", Address(silo), "--memory", "256M",
-            "--http", $"127.0.0.1:{HttpPort(silo)}",
-        ];
+        List<string> arguments = ["silo", "run", "--machines", Machines, "--self", Address(silo), "--memory", "256M"];
         if (silo == 0) arguments.AddRange(["--init", "--data", Path.Combine(_folder, "data")]);
-        Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        process.OutputDataReceived += (_, line) => Keep(silo, line.Data);
-        process.ErrorDataReceived += (_, line) => Keep(silo, line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        _silos[silo] = process;
+        _silos[silo] = RumProcess.Start([.. arguments]);
     }
 
-    private async Task ReadyAsync(int silo)
-    {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        var waited = Stopwatch.StartNew();
-        while (true)
-        {
-            try
-            {
-                if ((await http.GetAsync($"http://127.0.0.1:{HttpPort(silo)}/health/ready")).IsSuccessStatusCode) return;
-            }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
-            {
-                // It isn't there yet.
-            }
-            Assert.False(_silos[silo]!.HasExited || waited.Elapsed > TimeSpan.FromSeconds(60), $"silo {silo} didn't become ready:\n{_log}");
-            await Task.Delay(50);
-        }
-    }
-
-    private void Keep(int silo, string? line)
-    {
-        lock (_log) _log.WriteLine($"{silo}: {line}");
-    }
+    private Task ReadyAsync(int silo) => _silos[silo]!.ReadyAsync(_ports[silo]);
 }

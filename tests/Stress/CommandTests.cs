@@ -126,9 +126,9 @@ public sealed unsafe class CommandTests
         nint waited = 0;
         Thread waiting = new(() => waited = ReadInto(at + 5 * Page));
         waiting.Start();
-        Assert.True(SpinWait.SpinUntil(() => rum.Pager.Statistics.FaultsWaiting == 1, 5000), "no fault came");
+        Assert.True(SpinWait.SpinUntil(() => rum.Pager.Statistics.FaultsWaiting == 1, PagerFixture.PatienceMs), "no fault came");
         rum.Pager.Revoke(RumError.SessionExpired);
-        Assert.True(waiting.Join(5000), "the waiting fault did not end");
+        Assert.True(waiting.Join(PagerFixture.PatienceMs), "the waiting fault did not end");
         Assert.Equal(-Fault, waited);
         Assert.Equal(-Fault, ReadInto(at));
         Assert.Equal(RumError.SessionExpired, rum.Pager.Flush(0, 0));
@@ -139,7 +139,7 @@ public sealed unsafe class CommandTests
     [Fact]
     public void A_page_that_cannot_be_had_is_named_each_second_and_given_up_after_the_fault_timeout()
     {
-        PagerOptions options = new() { FaultTimeout = TimeSpan.FromSeconds(1.5), Describe = (_, _) => "shard 3 on silo 7" };
+        PagerOptions options = new() { FaultTimeout = TimeSpan.FromSeconds(3), Describe = (_, _) => "shard 3 on silo 7" };
         using PagerFixture rum = new(PagerMode.Move, options: options);
         nint at = rum.Map(10 * Page, fresh: false);
         rum.Channel.Refuse = PageStatus.NotReady;
@@ -176,7 +176,7 @@ public sealed unsafe class CommandTests
     [Fact]
     public void A_call_that_does_not_come_on_ends_with_the_fault_timeout_and_what_it_wrote_is_kept()
     {
-        using PagerFixture rum = new(PagerMode.Move, options: new PagerOptions { FaultTimeout = TimeSpan.FromSeconds(0.5) });
+        using PagerFixture rum = new(PagerMode.Move, options: new PagerOptions { FaultTimeout = TimeSpan.FromSeconds(3) });
         SegmentHandle segment = rum.Segment(10 * Page);
         nint at = rum.Map(10 * Page, segment: segment);
         Native.Store(at, 7);

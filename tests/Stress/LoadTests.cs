@@ -28,9 +28,9 @@ public sealed class LoadTests
             threads[t].Start();
         }
 
-        Assert.True(SpinWait.SpinUntil(() => rum.Pager.Statistics.FaultsWaiting == 1, 5000), "no fault came");
+        Assert.True(SpinWait.SpinUntil(() => rum.Pager.Statistics.FaultsWaiting == 1, PagerFixture.PatienceMs), "no fault came");
         rum.Channel.Stalled = false;
-        foreach (Thread thread in threads) Assert.True(thread.Join(5000), "a thread was not woken");
+        foreach (Thread thread in threads) Assert.True(thread.Join(PagerFixture.PatienceMs), "a thread was not woken");
         Assert.Equal(16, right);
         Assert.Equal(1, rum.Pager.Statistics.PagesFetched);
     }

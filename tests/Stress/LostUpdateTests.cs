@@ -41,7 +41,7 @@ public sealed class LostUpdateTests
     [InlineData(PagerDefect.ShortHash)]
     public void A_broken_evictor_is_caught(PagerDefect defect)
     {
-        using LostUpdateStress stress = new(new StressOptions { Seconds = 20, Mode = PagerMode.Move, Defect = defect, DelayUs = 1000, Seed = 42 });
+        using LostUpdateStress stress = new(new StressOptions { Seconds = 60, Mode = PagerMode.Move, Defect = defect, DelayUs = 1000, Seed = 42 });
         if (stress.Run() != RumError.None) Assert.Skip(stress.Skipped!);
         Assert.NotNull(stress.Violation);
     }

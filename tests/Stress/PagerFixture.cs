@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Rum.Core;
 using Rum.FastPath.Client;
 using Rum.Pager;
@@ -9,6 +10,9 @@ namespace Rum.Stress.Tests;
 /// <summary>A pager over the floor channel, in this process.</summary>
 internal sealed class PagerFixture : IDisposable
 {
+    /// <summary>How long a loaded machine may take for what takes none.</summary>
+    internal const int PatienceMs = 60_000;
+
     private ulong _nextSegment;
 
     internal PagerFixture(PagerMode mode, long cacheBytes = 1 << 20, long delayNs = 0, PagerOptions? options = null)
@@ -16,14 +20,15 @@ internal sealed class PagerFixture : IDisposable
         Store = new FloorStore();
         Channel = new FloorChannel(Store, delayNs: delayNs);
         options = (options ?? new PagerOptions()) with { CacheBytes = cacheBytes, Mode = mode };
-        options = options with { Log = options.Log ?? (text => Log.Add(text)) };
+        options = options with { Log = options.Log ?? (text => Log.Enqueue(text)) };
         RumError error = PagerOfProcess.Start(Channel, options, out PagerOfProcess? pager, out string why);
         if (error == RumError.UserfaultfdUnavailable) Assert.Skip(why);
         Assert.Equal(RumError.None, error);
         Pager = pager!;
     }
 
-    internal List<string> Log { get; } = [];
+    /// <summary>Written by the pager's thread.</summary>
+    internal ConcurrentQueue<string> Log { get; } = [];
 
     internal FloorStore Store { get; }
 

@@ -9,7 +9,7 @@ namespace Rum.Stress.Tests;
 public sealed unsafe class ResidentAccessTests
 {
     private const int Page = Layout.PageSize;
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Bound = TimeSpan.FromMilliseconds(PagerFixture.PatienceMs);
 
     public static TheoryData<PagerMode> Modes => [PagerMode.Move, PagerMode.Copy];
 
@@ -53,7 +53,7 @@ public sealed unsafe class ResidentAccessTests
             Native.Store(at + p * Page, (ulong)p);
             // The store ends when the page is mapped; the pager writes it down a moment later.
             RumError error = RumError.Pending;
-            Assert.True(SpinWait.SpinUntil(() => (error = rum.Pager.TryPin(at + p * Page, Page)) != RumError.Pending || Native.Load(at + p * Page) != (ulong)p, 5000), $"page {p} stays pending");
+            Assert.True(SpinWait.SpinUntil(() => (error = rum.Pager.TryPin(at + p * Page, Page)) != RumError.Pending || Native.Load(at + p * Page) != (ulong)p, PagerFixture.PatienceMs), $"page {p} stays pending");
             if (error == RumError.None) pinned++;
             else Assert.Equal(RumError.PinBudgetExceeded, error);
         }

@@ -88,7 +88,7 @@ public sealed partial class ErrorsTests
         using var cluster = new TestCluster(2);
         await cluster.StartAllAsync();
         using RemoteCouncil council = cluster.Council();
-        SessionId session = await TestCluster.OpenSessionAsync(council, 60_000);
+        SessionId session = await TestCluster.OpenSessionAsync(council, 600_000);
         SiloId other = new((ushort)(await cluster.StatusAsync()).Silos.Single(s => !s.Council).Id);
         var pinned = new Allocate(session, Key, 10 << 20, 1, SegmentFlags.Pinned, other);
         SegmentId kept = ((SegmentResult)await TestCluster.DecideAsync(council, new RequestId(session, 0, 1), pinned)).Segment;
@@ -134,14 +134,15 @@ public sealed partial class ErrorsTests
     private static (RumError Error, string Message) AskOnly(System.Net.IPEndPoint silo)
     {
         CouncilAnswer? answer = null;
+        using var heard = new CancellationTokenSource();
         using var client = new ControlClient(UdpDriver.Toward([silo]), [UdpPeer.From(silo)], new ControlClientOptions { LeaderOf = Read });
         byte[] buffer = new byte[RequestCodec.BytesMax];
-        client.Call(default, buffer.AsSpan(0, RequestCodec.Encode(buffer, new Core.Council.Describe())), TimeSpan.FromSeconds(1));
+        client.Call(default, buffer.AsSpan(0, RequestCodec.Encode(buffer, new Core.Council.Describe())), Eventually.Patience, heard.Token);
         return answer is null ? (RumError.None, "no answer") : (answer.Error, answer.Message);
 
         FastPath.Drivers.PeerAddress? Read(byte[] bytes)
         {
-            if (answer is null) AnswerCodec.TryDecode(bytes, out answer);
+            if (AnswerCodec.TryDecode(bytes, out answer)) heard.Cancel();
             return null;
         }
     }

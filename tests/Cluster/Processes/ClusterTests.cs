@@ -20,7 +20,7 @@ public sealed class ClusterTests
         Assert.Contains("\"council\": true", (await cluster.GetAsync(1, "/status")).Text);
 
         using RemoteCouncil council = cluster.Council();
-        SessionId session = await TestCluster.OpenSessionAsync(council);
+        SessionId session = await TestCluster.OpenSessionAsync(council, 600_000);
         await TestCluster.DecideAsync(council, new RequestId(session, 0, 1), new Allocate(session, Key, 200 << 20, 1, SegmentFlags.None, default));
 
         ClusterReport status = await cluster.StatusAsync();
@@ -55,7 +55,7 @@ public sealed class ClusterTests
         await cluster.StartAllAsync();
         using (RemoteCouncil council = cluster.Council())
         {
-            SessionId session = await TestCluster.OpenSessionAsync(council, 60_000);
+            SessionId session = await TestCluster.OpenSessionAsync(council, 600_000);
             await TestCluster.DecideAsync(council, new RequestId(session, 0, 1), new Allocate(session, Key, 1 << 20, 1, SegmentFlags.None, default));
         }
         ClusterReport before = await cluster.StatusAsync();
@@ -80,7 +80,7 @@ public sealed class ClusterTests
         using var cluster = new TestCluster(2);
         await cluster.StartAllAsync();
         using RemoteCouncil council = cluster.Council();
-        SessionId session = await TestCluster.OpenSessionAsync(council, 60_000);
+        SessionId session = await TestCluster.OpenSessionAsync(council, 600_000);
         await TestCluster.DecideAsync(council, new RequestId(session, 0, 1), new Allocate(session, Key, 256 << 20, 1, SegmentFlags.None, default));
         ClusterReport before = await cluster.StatusAsync();
         Assert.Equal(0, before.Shards.Lost);
@@ -100,7 +100,7 @@ public sealed class ClusterTests
     [Fact]
     public async Task ASilentSessionExpiresAndItsMemoryComesBack()
     {
-        using var cluster = new TestCluster(1, "--lease", "300ms");
+        using var cluster = new TestCluster(1, "--lease", "3s");
         await cluster.StartAllAsync();
         using RemoteCouncil council = cluster.Council();
         SessionId session = await TestCluster.OpenSessionAsync(council);

@@ -18,7 +18,7 @@ public sealed class OperationsTests
         await cluster.StartAllAsync();
         Assert.StartsWith("only the loss of " + cluster.Address(1), (await cluster.StatusAsync()).Survivable);
         using RemoteCouncil council = cluster.Council();
-        SessionId session = await TestCluster.OpenSessionAsync(council, 60_000);
+        SessionId session = await TestCluster.OpenSessionAsync(council, 600_000);
         await TestCluster.DecideAsync(council, new RequestId(session, 0, 1), new Allocate(session, 7, 200 << 20, 1, SegmentFlags.None, default));
         Assert.StartsWith("no single loss", (await cluster.StatusAsync()).Survivable);
 
@@ -36,8 +36,8 @@ public sealed class OperationsTests
 
         cluster.Start(1);
         await cluster.ReadyAsync(1);
-        SiloReport again = await OtherAsync(cluster);
-        Assert.Equal(("up", 0.0), (again.State, again.SilentSeconds));
+        SiloReport again = silent;
+        await Eventually.Async(async () => (again = await OtherAsync(cluster)) is { State: "up", SilentSeconds: 0 }, "the silo is up again", () => $"{again}");
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class OperationsTests
         using var directory = new TemporaryDirectory();
         string program = NativeProgram.CompileOwn("worker", directory);
         // The first silo holds the council and no pages, so that its end costs none.
-        using var cluster = new TestCluster(2, "--lease", "2s") { CouncilMemory = "0" };
+        using var cluster = new TestCluster(2, "--lease", "4s") { CouncilMemory = "0" };
         await cluster.StartAllAsync();
         using NativeProgram worker = NativeProgram.Start(program, new() { ["RUM_MACHINES"] = cluster.Machines, ["RUM_CACHE"] = "8M" });
         await worker.WaitForAsync("ready");
@@ -56,7 +56,7 @@ public sealed class OperationsTests
         await cluster.Silo(0).KillAsync();
         // Longer than its lease: nobody may count the time in which nobody could renew.
         var away = Stopwatch.StartNew();
-        for (int round = 2; away.Elapsed < TimeSpan.FromSeconds(3); round++)
+        for (int round = 2; away.Elapsed < TimeSpan.FromSeconds(5); round++)
         {
             worker.Say("touch");
             await worker.WaitForAsync($"touched {round}");
@@ -130,16 +130,18 @@ public sealed class OperationsTests
             int port = Ports.Free();
             using RumProcess silo = RumProcess.Start("silo", "run", "--dev", "--self", $"127.0.0.1:{port}", "--memory", "64M", "--data", directory.File("data"));
             await Eventually.Async(() => silo.Output.Contains("The silo runs"), "the silo runs", () => silo.Errors);
-            using var council = new RemoteCouncil(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port), TimeSpan.FromMilliseconds(500));
-            try
+            using var council = new RemoteCouncil(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port), TimeSpan.FromSeconds(2));
+            for (int i = 1; !silo.HasExited; i++)
             {
-                for (int i = 1; i < 2000; i++)
+                Assert.True(i < 20_000, "20,000 sessions found room in 32 KiB");
+                try
+                {
                     await council.AskAsync(new CommandRequest(default, new OpenSession((UInt128)i << 64, "", new string('x', 60), 60_000)), TestContext.Current.CancellationToken);
-                Assert.Fail("2000 sessions found room in 32 KiB");
-            }
-            catch (CouncilUnreachableException)
-            {
-                // It decides nothing any more.
+                }
+                catch (CouncilUnreachableException)
+                {
+                    // It decides nothing any more, or the machine is slow.
+                }
             }
             Assert.Equal(1, await silo.ExitAsync());
             Assert.Matches("rum: decree \\d+ could not be written to .*/log: No space left on device", silo.Errors);

@@ -49,22 +49,9 @@ internal sealed class TestCluster : IDisposable
         for (int i = 0; i < _silos.Length; i++) await ReadyAsync(i);
     }
 
-    public async Task ReadyAsync(int silo) => await Eventually.Async(
-        async () => await GetAsync(silo, "/health/ready") == (HttpStatusCode.OK, "ready\n"), $"silo {silo} is ready", () => Silo(silo).Errors);
+    public Task ReadyAsync(int silo) => Silo(silo).ReadyAsync(_ports[silo]);
 
-    public async Task<(HttpStatusCode Status, string Text)> GetAsync(int silo, string path)
-    {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
-        try
-        {
-            using HttpResponseMessage answer = await http.GetAsync($"http://127.0.0.1:{_ports[silo] + 80}{path}");
-            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
-        }
-        catch (HttpRequestException)
-        {
-            return (HttpStatusCode.ServiceUnavailable, "");
-        }
-    }
+    public Task<(HttpStatusCode Status, string Text)> GetAsync(int silo, string path) => RumProcess.GetAsync(_ports[silo], path);
 
     public async Task<ClusterReport> StatusAsync()
     {
@@ -73,7 +60,7 @@ internal sealed class TestCluster : IDisposable
         return JsonSerializer.Deserialize(output, ReportJson.Default.ClusterReport)!;
     }
 
-    public RemoteCouncil Council() => new(Address(0), TimeSpan.FromSeconds(5));
+    public RemoteCouncil Council() => new(Address(0), TimeSpan.FromSeconds(30));
 
     public static async Task<SessionId> OpenSessionAsync(RemoteCouncil council, int leaseMs = 0)
     {

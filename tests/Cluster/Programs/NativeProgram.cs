@@ -1,26 +1,18 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace Rum.Cluster.Tests.Programs;
 
-/// <summary>A C program of this folder, compiled as a user would and run beside the test, which writes lines to it and reads its lines; killed when disposed.</summary>
-internal sealed class NativeProgram : IDisposable
+/// <summary>A C program of this folder, compiled as a user would and run beside the test, which writes lines to it and reads its lines.</summary>
+internal sealed class NativeProgram : TestProcess
 {
-    private readonly Process _process;
-    private readonly ConcurrentQueue<string> _lines = [];
-
-    private NativeProgram(Process process)
+    private NativeProgram(string program, string[] arguments, Dictionary<string, string> environment)
+        : base(program, arguments, environment)
     {
-        _process = process;
-        process.OutputDataReceived += (_, e) => { if (e.Data is not null) _lines.Enqueue(e.Data); };
-        process.ErrorDataReceived += (_, e) => { if (e.Data is not null) _lines.Enqueue(e.Data); };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
     }
 
-    public string Output => string.Join('\n', _lines);
+    public string Output => Said;
 
-    public string[] Lines => [.. _lines];
+    public string[] Lines => [.. SaidLines];
 
     /// <summary>Compiles a source into a program. Skips the test where there is no compiler.</summary>
     public static string Compile(string source, TemporaryDirectory directory)
@@ -45,47 +37,14 @@ internal sealed class NativeProgram : IDisposable
     public static string CompileOwn(string name, TemporaryDirectory directory) =>
         Compile(Path.Combine(Repository.Root, "tests", "Cluster", "Programs", name + ".c"), directory);
 
-    public static NativeProgram Start(string program, Dictionary<string, string> environment, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach ((string name, string value) in environment) start.Environment[name] = value;
-        return new NativeProgram(Process.Start(start)!);
-    }
+    public static NativeProgram Start(string program, Dictionary<string, string> environment, params string[] arguments) => new(program, arguments, environment);
 
     /// <summary>Skips the test where the machine doesn't permit what the program needs; else waits for a line.</summary>
     public async Task WaitForAsync(string text)
     {
-        await Eventually.Async(() => Output.Contains(text) || _process.HasExited, $"'{text}' from the program", () => Output);
+        await Eventually.Async(() => Output.Contains(text) || HasExited, $"'{text}' from the program", () => Output);
+        if (!Output.Contains(text)) await ExitAsync();
         if (!Output.Contains(text) && Output.Contains("userfaultfd is not permitted")) Assert.Skip(Output);
         Assert.Contains(text, Output);
-    }
-
-    public void Say(string line)
-    {
-        _process.StandardInput.WriteLine(line);
-        _process.StandardInput.Flush();
-    }
-
-    /// <summary>Closes its input and returns its exit code.</summary>
-    public async Task<int> EndAsync()
-    {
-        _process.StandardInput.Close();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        try
-        {
-            await _process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            Assert.Fail($"the program did not end within 60 s:\n{Output}");
-        }
-        return _process.ExitCode;
-    }
-
-    public void Dispose()
-    {
-        if (!_process.HasExited) _process.Kill();
-        _process.WaitForExit();
-        _process.Dispose();
     }
 }

@@ -16,15 +16,15 @@ static void names_the_absent_silo(void)
     setenv("RUM_MACHINES", "", 1);
     char path[] = "/tmp/rum-absent-XXXXXX";
     int file = mkstemp(path);
-    static const char line[] = "127.0.0.1:24499\n";
+    static const char line[] = "127.0.0.1:9\n";
     CHECK(file >= 0 && write(file, line, sizeof line - 1) > 0, "%s", path);
     close(file);
     double start = now_s();
     int code = rum_init(path);
     unlink(path);
     CHECK_ERROR(code, "Unavailable");
-    CHECK(strstr(rum_last_error(), "127.0.0.1:24499") != NULL && strstr(rum_last_error(), "rum silo run") != NULL, "%s", rum_last_error());
-    CHECK(now_s() - start < 10, "it took %.1f s", now_s() - start);
+    CHECK(strstr(rum_last_error(), "127.0.0.1:9") != NULL && strstr(rum_last_error(), "rum silo run") != NULL, "%s", rum_last_error());
+    CHECK(now_s() - start < 45, "it took %.1f s", now_s() - start);
     CHECK(rum_alloc(10) == NULL, "without a silo");
 }
 
@@ -63,11 +63,11 @@ static void inherits_its_memory(void)
     begin();
     double start = now_s();
     char *p;
-    while ((p = rum_alloc((size_t)180 << 20)) == NULL && now_s() - start < 15) {
+    while ((p = rum_alloc((size_t)180 << 20)) == NULL && now_s() - start < 45) {
         CHECK_ERROR(rum_last_error_code(), "OutOfMemory");
         usleep(100000);
     }
-    CHECK(p != NULL, "the memory of a killed client was not freed in 15 s with a lease of 1 s");
+    CHECK(p != NULL, "the memory of a killed client was not freed in 45 s with a lease of 1 s");
     fill(p, 1 << 20, 2);
     verify(p, 1 << 20, 2);
     finish();
@@ -112,7 +112,7 @@ static void comes_back_late(void)
     /* Stopped here for 4 leases. The first heartbeat after it tells. */
     double start = now_s();
     int code = 0;
-    while (now_s() - start < 15 && code == 0) {
+    while (now_s() - start < 45 && code == 0) {
         void *q = rum_alloc(64); /* which needs no silo: the session's end must stop it all the same */
         if (q == NULL) code = rum_last_error_code();
         else rum_free(q);

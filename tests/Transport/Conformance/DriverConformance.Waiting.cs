@@ -55,14 +55,14 @@ public abstract unsafe partial class DriverConformance
 
         frames.Fill(0, pair.ServerAddress, 1, 8);
         SendAll(pair, pair.Client, frames.Tx);
-        if (pair.Server.PrepareWait()) Assert.Equal(1, Polling.WaitReadable([descriptor], 5_000_000_000));
+        if (pair.Server.PrepareWait()) Assert.Equal(1, Polling.WaitReadable([descriptor], 20_000_000_000));
         pair.Server.FinishWait();
         Drain(pair, pair.Server, 1, (in RxFrame _) => { });
 
         Assert.True(pair.Server.PrepareWait());
         Assert.Equal(0, Polling.WaitReadable([descriptor], 0));
         SendAll(pair, pair.Client, frames.Tx);
-        Assert.Equal(1, Polling.WaitReadable([descriptor], 5_000_000_000));
+        Assert.Equal(1, Polling.WaitReadable([descriptor], 20_000_000_000));
         pair.Server.FinishWait();
         Drain(pair, pair.Server, 1, (in RxFrame _) => { });
 
@@ -124,8 +124,8 @@ public abstract unsafe partial class DriverConformance
             }
 
             if (tries < spins) continue;
-            if (driver.PrepareWait() && Polling.WaitReadable([driver.WaitDescriptor], 10_000_000_000) == 0)
-                Assert.Fail($"The {who} slept 10 s in round {round}: the frame or its wake-up was lost.");
+            if (driver.PrepareWait() && Polling.WaitReadable([driver.WaitDescriptor], 20_000_000_000) == 0)
+                Assert.Fail($"The {who} slept 20 s in round {round}: the frame or its wake-up was lost.");
             driver.FinishWait();
         }
     }

@@ -37,7 +37,7 @@ public sealed class ConnectionTests
         using var pair = new SharedMemoryPair();
         Assert.True(pair.Silo.PrepareWait());
         pair.Client.Dispose();
-        Assert.Equal(1, Polling.WaitReadable([pair.Silo.WaitDescriptor], 5_000_000_000));
+        Assert.Equal(1, Polling.WaitReadable([pair.Silo.WaitDescriptor], 20_000_000_000));
         pair.Silo.FinishWait();
         Assert.Equal(0, pair.Silo.Connections);
     }
@@ -48,7 +48,7 @@ public sealed class ConnectionTests
         using var pair = new SharedMemoryPair();
         Assert.True(pair.Silo.PrepareWait());
         Task<SharedMemoryClientDriver> joining = Task.Run(() => SharedMemoryClientDriver.Connect(pair.Path, 10_000));
-        Assert.Equal(1, Polling.WaitReadable([pair.Silo.WaitDescriptor], 5_000_000_000));
+        Assert.Equal(1, Polling.WaitReadable([pair.Silo.WaitDescriptor], 20_000_000_000));
         pair.Silo.FinishWait();
         Assert.Equal(2, pair.Silo.Connections);
         (await joining).Dispose();
@@ -61,7 +61,7 @@ public sealed class ConnectionTests
         var client = (SharedMemoryClientDriver)pair.Client;
         Assert.True(client.PrepareWait());
         pair.Silo.Dispose();
-        Assert.Equal(1, Polling.WaitReadable([client.WaitDescriptor], 5_000_000_000));
+        Assert.Equal(1, Polling.WaitReadable([client.WaitDescriptor], 20_000_000_000));
         client.FinishWait();
         Assert.True(client.Disconnected);
         Assert.True(client.PrepareWait());

@@ -40,7 +40,7 @@ public sealed unsafe class HostileClientTests
         hostile.Set(HostileClient.EntriesAt, 0);
         hostile.Set(HostileClient.RequestTail, 1);
         var rx = new RxFrame[4];
-        Assert.True(SpinWait.SpinUntil(() => pair.Silo.Receive(rx) == 1, 5000), "The hostile client's frame did not arrive.");
+        Assert.True(SpinWait.SpinUntil(() => pair.Silo.Receive(rx) == 1, 20_000), "The hostile client's frame did not arrive.");
         PeerAddress peer = rx[0].Peer;
         pair.Silo.Release();
         hostile.Set(HostileClient.AnswerHead, 200); // Ahead of everything published.
@@ -94,7 +94,7 @@ public sealed unsafe class HostileClientTests
         frames.Fill(0, default, 1, 0);
         Assert.Equal(1, idle.Send(frames.Tx));
         var rx = new RxFrame[4];
-        Assert.True(SpinWait.SpinUntil(() => pair.Silo.Receive(rx) == 1, 5000), "The request did not arrive.");
+        Assert.True(SpinWait.SpinUntil(() => pair.Silo.Receive(rx) == 1, 20_000), "The request did not arrive.");
         PeerAddress peer = rx[0].Peer;
         pair.Silo.Release();
         long sent = 0;
@@ -106,7 +106,7 @@ public sealed unsafe class HostileClientTests
                     sent += pair.Silo.Send(frames.Tx);
                     return pair.Silo.ConnectionCounters.FramesStalled > 0;
                 },
-                5000),
+                20_000),
             "Answers to a client that doesn't read were never dropped.");
         Assert.True(sent > 128);
         AssertServes(pair);
@@ -122,7 +122,7 @@ public sealed unsafe class HostileClientTests
                 pair.Silo.Release();
                 return hostile.HungUp;
             },
-            5000);
+            20_000);
         Assert.True(gone, "The server kept the hostile client.");
         Assert.Equal(1, pair.Silo.ConnectionCounters.Violations);
         Assert.Equal(1, pair.Silo.Connections);
@@ -154,7 +154,7 @@ public sealed unsafe class HostileClientTests
                 pair.Client.Release();
                 return done;
             },
-            5000);
+            20_000);
         Assert.True(answered, "The proper client got no answer.");
     }
 }

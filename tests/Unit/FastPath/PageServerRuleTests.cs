@@ -14,6 +14,7 @@ public sealed unsafe class PageServerRuleTests : IDisposable
     private readonly Cluster _cluster = new(network: new SimulatedNetworkOptions { MaxPayload = 1344 });
     private readonly SimulatedDriver _driver;
     private uint _counter;
+    private ulong _said;
 
     public PageServerRuleTests()
     {
@@ -65,6 +66,7 @@ public sealed unsafe class PageServerRuleTests : IDisposable
                 continue;
             }
             var status = (PageStatus)((FrameHeader*)rx[0].Header)->Status;
+            _said = ((FrameHeader*)rx[0].Header)->Sequence;
             _driver.Release();
             return status;
         }
@@ -117,6 +119,30 @@ public sealed unsafe class PageServerRuleTests : IDisposable
         Assert.True(_cluster.Server.PoolStatistics.FramesFree < _cluster.Server.PoolStatistics.FramesTotal - 1);
         _cluster.Until(() => _cluster.Server.Counters.AssembliesDropped == 1, "the incomplete write is forgotten");
         Assert.Equal(_cluster.Server.PoolStatistics.FramesTotal - 1, _cluster.Server.PoolStatistics.FramesFree);
+    }
+
+    [Fact]
+    public void The_fragment_that_asks_is_told_what_misses()
+    {
+        Ask(FrameType.Fence);
+        // The second one is damaged on its way; the last one asks.
+        Assert.Equal(PageStatus.Incomplete, Ask(FrameType.Write, fragments: 4, change: h => Spoil(h, 1)));
+        Assert.Equal(0b0010u, _said);
+        Assert.Equal(0, _cluster.Server.Counters.PagesWritten);
+        // The same request once more, of which all but the missing one is damaged.
+        _counter--;
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Write, fragments: 4, change: h => Spoil(h, 0, 2, 3)));
+        Assert.Equal(1, _cluster.Server.Counters.PagesWritten);
+        // It is there: only the one that asks is answered.
+        _counter--;
+        Assert.Equal(PageStatus.Ok, Ask(FrameType.Write, fragments: 4, change: h => Spoil(h)));
+        Assert.Null(Answer());
+
+        static void Spoil(FrameHeader* header, params ReadOnlySpan<byte> spoilt)
+        {
+            header->Magic = spoilt.Contains(header->FragmentIndex) ? (ushort)0 : FrameHeader.MagicValue;
+            if (header->FragmentIndex == 3) header->Flags |= FrameFlags.Report;
+        }
     }
 
     [Fact]

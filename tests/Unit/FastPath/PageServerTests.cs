@@ -52,6 +52,37 @@ public sealed class PageServerTests
         Assert.Equal((PageStatus.Ok, 2), cluster.Read(Cluster.Handle(1, 0), 0));
     }
 
+    [Theory]
+    [InlineData(4096)]
+    [InlineData(1344)]
+    public void A_late_write_of_the_predecessor_changes_nothing_that_a_new_writer_has_read(int maxPayload)
+    {
+        using var cluster = new Cluster(network: new SimulatedNetworkOptions { MaxPayload = maxPayload });
+        Assert.Equal(PageStatus.Ok, cluster.Write(Cluster.Handle(1, 5), 0, 1));
+        Assert.Equal((PageStatus.Ok, 1), cluster.Read(Cluster.Handle(1, 6), 0));
+        Assert.Equal(PageStatus.Fenced, cluster.Write(Cluster.Handle(1, 5), 0, 9));
+        Assert.Equal((PageStatus.Ok, 1), cluster.Read(Cluster.Handle(1, 6), 0));
+        Assert.Equal(PageStatus.Fenced, cluster.Read(Cluster.Handle(1, 5), 0).Status);
+        // A reader asks for no fence.
+        Assert.Equal((PageStatus.Ok, 1), cluster.Read(Cluster.Handle(1, 0), 0));
+    }
+
+    [Fact]
+    public void Of_a_write_in_fragments_only_what_was_lost_is_sent_again()
+    {
+        const int Writes = 400;
+        const double Loss = 0.2;
+        using var cluster = new Cluster(network: new SimulatedNetworkOptions { MaxPayload = 1344 });
+        cluster.Network.SetLink(cluster.ClientDriver.Number, cluster.Drivers[0].Number, new LinkSettings { Loss = Loss });
+        for (int i = 0; i < Writes; i++) Assert.Equal(PageStatus.Ok, cluster.Write(Cluster.Handle(1, 5), i, (byte)(i + 1)));
+        cluster.Network.SetLink(cluster.ClientDriver.Number, cluster.Drivers[0].Number, new LinkSettings());
+        for (int i = 0; i < Writes; i++) Assert.Equal((PageStatus.Ok, (byte)(i + 1)), cluster.Read(Cluster.Handle(1, 5), i));
+        Assert.Equal(Writes, cluster.Server.Counters.PagesWritten);
+        // Four fragments a page; each must arrive once, so it is sent 1 / (1 - loss) times. Sent whole, a page takes more than twice as many.
+        double perPage = (cluster.ClientDriver.Counters.FramesSent - Writes) / (double)Writes;
+        Assert.InRange(perPage, 4, 4 / (1 - Loss) * 1.2);
+    }
+
     [Fact]
     public async Task A_freed_segment_is_gone_and_its_frames_are_free()
     {

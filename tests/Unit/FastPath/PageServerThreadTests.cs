@@ -18,10 +18,11 @@ public sealed class PageServerThreadTests
         Exception? defect = null;
         using (var thread = new PageServerThread(server, e => defect = e))
         {
-            await driver.AnnouncedAsync();
+            await driver.AnnouncedAsync(0);
+            int before = driver.Announced;
             // Carried out by the server's thread: it is awake again, without a frame.
-            await server.DropSegmentAsync(new SegmentId(1)).WaitAsync(TimeSpan.FromSeconds(5));
-            await driver.AnnouncedAsync();
+            await server.DropSegmentAsync(new SegmentId(1)).WaitAsync(TimeSpan.FromSeconds(60));
+            await driver.AnnouncedAsync(before);
             int received = driver.Receives;
             driver.Ring();
             await Until(() => driver.Receives > received, "it looks for frames after its driver's descriptor became readable");
@@ -37,10 +38,10 @@ public sealed class PageServerThreadTests
         // Not continued on the dying thread: the end of the test waits for that one.
         var told = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var thread = new PageServerThread(Make(driver), told.SetResult);
-        await driver.AnnouncedAsync();
+        await driver.AnnouncedAsync(0);
         driver.Break = new InvalidOperationException("a planted defect");
         driver.Ring();
-        Assert.Equal("a planted defect", (await told.Task.WaitAsync(TimeSpan.FromSeconds(5))).Message);
+        Assert.Equal("a planted defect", (await told.Task.WaitAsync(TimeSpan.FromSeconds(60))).Message);
     }
 
     private static PageServer Make(IDriver driver) =>
@@ -51,7 +52,7 @@ public sealed class PageServerThreadTests
         long start = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(5), $"Not within 5 s: {what}");
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(60), $"Not within 60 s: {what}");
             await Task.Yield();
         }
     }
@@ -79,11 +80,11 @@ public sealed class PageServerThreadTests
 
         public void Ring() => _event.Set();
 
-        public Task AnnouncedAsync()
-        {
-            int seen = _announced;
-            return Until(() => _announced > seen, "it announces that it blocks");
-        }
+        /// <summary>How often it announced that it blocks.</summary>
+        public int Announced => _announced;
+
+        /// <summary>Waits until it has announced more often than that.</summary>
+        public Task AnnouncedAsync(int seen) => Until(() => _announced > seen, "it announces that it blocks");
 
         public int Send(ReadOnlySpan<TxFrame> frames) => frames.Length;
 

@@ -24,7 +24,7 @@ public sealed class HeapThreadTests
                 heap.Maintain(all: true);
                 return heap.Statistics.SlabBytes == 0;
             },
-            5000), "the objects in the cache of the ended thread didn't come back");
+            60_000), "the objects in the cache of the ended thread didn't come back");
         Assert.Equal(1000, heap.Statistics.Allocations);
         Assert.Equal(0, heap.Statistics.LiveObjects);
     }

@@ -1,0 +1,21 @@
+using System.Diagnostics;
+
+namespace Rum.Tests;
+
+/// <summary>Waits for a condition with a bound that a loaded machine keeps, and says which one didn't come about.</summary>
+internal static class Eventually
+{
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public static async Task Async(Func<bool> condition, string what, Func<string>? state = null) =>
+        await Async(() => Task.FromResult(condition()), what, state);
+
+    public static async Task Async(Func<Task<bool>> condition, string what, Func<string>? state = null)
+    {
+        for (Stopwatch waited = Stopwatch.StartNew(); !await condition();)
+        {
+            Assert.True(waited.Elapsed < Patience, $"Not within {Patience.TotalSeconds} s: {what}. {(state is null ? "" : "Last seen:\n" + state())}");
+            await Task.Delay(20);
+        }
+    }
+}

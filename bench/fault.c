@@ -6,7 +6,6 @@
 // The pattern idle touches nothing for --ops seconds and prints the processor time that program and --peers used meanwhile.
 //
 // Usage: fault --pattern read|write|mixed|scan|idle [--mib 256] [--ops 200000] [--threads 1] [--cpu N] [--seed 1] [--peers PID,...]
-#include <dirent.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <x86intrin.h>
@@ -74,33 +73,22 @@ static void *work(void *argument) {
     return NULL;
 }
 
-// Nanoseconds on a CPU of all threads of a process (schedstat of each task), finer than clock ticks.
-static uint64_t process_ns(long pid) {
-    char path[320];
-    snprintf(path, sizeof path, "/proc/%ld/task", pid);
-    DIR *tasks = opendir(path);
-    uint64_t sum = 0;
-    if (tasks == NULL) return 0;
-    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
-        uint64_t ns = 0;
-        snprintf(path, sizeof path, "/proc/%ld/task/%s/schedstat", pid, task->d_name);
-        FILE *f = task->d_name[0] == '.' ? NULL : fopen(path, "r");
-        if (f == NULL) continue;
-        if (fscanf(f, "%lu", &ns) == 1) sum += ns;
-        fclose(f);
-    }
-    closedir(tasks);
-    return sum;
+// Processor time of a process in nanoseconds, of its ended threads too; 0 where it is gone.
+static uint64_t process_ns(pid_t pid) {
+    clockid_t clock;
+    struct timespec t;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static int measure_idle(void) {
-    long peer = peers == NULL ? 0 : strtol(peers, NULL, 10);
+    pid_t peer = peers == NULL ? -1 : (pid_t)strtol(peers, NULL, 10);
     sleep(1);  // what the flush left to do
     struct cpu_use before = cpu_now(peers);
-    uint64_t own = process_ns(getpid()), silo = process_ns(peer);
+    uint64_t own = process_ns(getpid()), silo = peer < 0 ? 0 : process_ns(peer);
     sleep((unsigned)operations);
     own = process_ns(getpid()) - own;
-    silo = process_ns(peer) - silo;
+    silo = peer < 0 ? 0 : process_ns(peer) - silo;
     printf("{\"p50_us\":%.1f,\"client_us\":%.1f,\"silo_us\":%.1f,", (double)(own + silo) / 1e3 / (double)operations,
            (double)own / 1e3 / (double)operations, (double)silo / 1e3 / (double)operations);
     print_disturbance(before, cpu_now(peers));

@@ -31,6 +31,17 @@ public sealed class SilenceTable
     /// <summary>Nanoseconds since a silo was heard; 0 for one that is not expected to speak.</summary>
     public long SilentNs(SiloId silo, long nowNs) => _signs.TryGetValue(silo, out Sign sign) ? Math.Max(0, nowNs - sign.HeardNs) : 0;
 
+    /// <summary>When the next silo will have become silent; <see cref="long.MaxValue"/> when none can.</summary>
+    public long NextDueNs()
+    {
+        long next = long.MaxValue;
+        foreach (Sign sign in _signs.Values)
+        {
+            if (!sign.Noticed) next = Math.Min(next, sign.HeardNs + NoticeNs);
+        }
+        return next;
+    }
+
     /// <summary>Collects the silos that have become silent since the last call.</summary>
     public void Notice(long nowNs, List<SiloId> silent)
     {

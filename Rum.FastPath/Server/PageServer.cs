@@ -47,6 +47,12 @@ public sealed unsafe partial class PageServer : IDisposable
     /// <summary>The decree of the view in force, 0 before the first. Any thread.</summary>
     public ulong ViewDecree => Volatile.Read(ref _view)?.Decree ?? 0;
 
+    /// <summary>Frames about pages that were handled: what the owner of the thread takes for traffic. Owner's thread.</summary>
+    internal long PageFrames { get; private set; }
+
+    /// <summary>Whether unfinished writes are here that age. Owner's thread.</summary>
+    internal bool HasFragments => _writes.Count > 0;
+
     /// <summary>Counters. Any thread.</summary>
     public ref readonly PageServerCounters Counters => ref _counters;
 
@@ -152,6 +158,7 @@ public sealed unsafe partial class PageServer : IDisposable
                 HandleControl(port, frame, header);
                 break;
             default:
+                PageFrames++;
                 PageStatus status = CheckView(header);
                 if (status != PageStatus.Ok) Refuse(port, frame.Peer, header, status, default);
                 else HandlePages(port, frame, header);

@@ -25,8 +25,9 @@ public sealed class PageServerThread : IDisposable
     /// <summary>The longest, nanoseconds.</summary>
     public const long HoldOffNsMax = 16_000_000;
 
-    // While blocked without traffic nothing is due but the age-out of fragments, and a mailbox wake ends the wait.
-    private const long BlockNsMax = 1_000_000_000;
+    // While blocked without traffic only the age-out of fragments is due, if there are any; a mailbox wake ends the wait.
+    private const long BlockNsMax = 60_000_000_000;
+    private const long BlockNsWithFragments = 1_000_000_000;
     private const int PollsPerYield = 16;
 
     private readonly PageServer _server;
@@ -76,20 +77,22 @@ public sealed class PageServerThread : IDisposable
         Span<int> descriptors = stackalloc int[64];
         int watched = _server.WaitDescriptors(descriptors);
         long lastTraffic = MonotonicClock.NowNs, holdOffUntil = 0, holdOff = HoldOffNsMin;
+        long pageFrames = 0;
         int polls = 0, pollsPerYield = PollsPerYield, longYields = 0;
         while (!_stop)
         {
             long now = MonotonicClock.NowNs;
             if (_server.Poll(now) > 0)
             {
-                lastTraffic = now;
+                // Heartbeats and errands come alone; only who asks for pages is likely to ask again at once.
+                if (_server.PageFrames != pageFrames) lastTraffic = now;
+                pageFrames = _server.PageFrames;
                 continue;
             }
             bool mayBlock = watched > 0;
             if (mayBlock && (now < holdOffUntil || now - lastTraffic > SpinNs))
             {
                 Block(descriptors[..watched]);
-                if (now >= holdOffUntil) lastTraffic = MonotonicClock.NowNs;
                 continue;
             }
             if (++polls < pollsPerYield) continue;
@@ -109,7 +112,7 @@ public sealed class PageServerThread : IDisposable
     private void Block(ReadOnlySpan<int> descriptors)
     {
         bool idle = _server.PrepareWait();
-        if (idle && !_stop) Polling.WaitReadable(descriptors, BlockNsMax);
+        if (idle && !_stop) Polling.WaitReadable(descriptors, _server.HasFragments ? BlockNsWithFragments : BlockNsMax);
         _server.FinishWait();
         // Not idle and nothing done: a driver pushes back, and its peer may need this very core.
         if (!idle) _ = Scheduling.sched_yield();

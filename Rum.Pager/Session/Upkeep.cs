@@ -9,9 +9,10 @@ namespace Rum.Pager.Session;
 internal sealed class Upkeep : IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TickMax = TimeSpan.FromSeconds(8);
 
     private readonly RemoteHeap _heap;
-    private readonly ManualResetEventSlim _stop = new();
+    private readonly ManualResetEvent _stop = new(false);
     private readonly Thread _thread;
     private (long, long) _seen;
     private bool _tidy = true;
@@ -31,13 +32,16 @@ internal sealed class Upkeep : IDisposable
 
     private void Run()
     {
-        while (!_stop.Wait(Tick))
+        // Not Wait of a slim event: that spins before it sleeps. While there is nothing to tidy the ticks grow rarer.
+        TimeSpan tick = Tick;
+        while (!_stop.WaitOne(tick))
         {
             HeapStatistics now = _heap.Statistics;
             bool quiet = _seen == (now.Allocations, now.Frees);
             _seen = (now.Allocations, now.Frees);
             if (!quiet) _tidy = false;
-            else if (_tidy) continue;
+            tick = quiet && _tidy ? TimeSpan.FromTicks(Math.Min(tick.Ticks * 2, TickMax.Ticks)) : Tick;
+            if (quiet && _tidy) continue;
             _heap.Maintain(all: quiet);
             _tidy = quiet;
         }

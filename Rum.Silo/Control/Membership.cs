@@ -17,8 +17,8 @@ public sealed partial class Membership
     private static readonly TimeSpan Busy = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
-    // The council in this very process says when there is something: the beat is only its sign of life.
-    private static readonly TimeSpan IdleBeside = TimeSpan.FromSeconds(2);
+    // The leader in this very process says when there is something, and knows that the silo lives: the beat is only for what might have been missed.
+    private static readonly TimeSpan IdleBeside = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(2);
 
     private readonly Member _self;
@@ -31,7 +31,6 @@ public sealed partial class Membership
     private ulong _viewDecree;
     private ulong _dropped;
     private ulong _chargesAsOf;
-    private readonly bool _beside;
     private long _lastNewsMs;
     private string _trouble = "";
 
@@ -41,7 +40,6 @@ public sealed partial class Membership
         _self = self;
         _council = council;
         _server = server;
-        _beside = council is CouncilLeader;
         _log = log;
     }
 
@@ -62,7 +60,7 @@ public sealed partial class Membership
     {
         while (!stop.IsCancellationRequested)
         {
-            TimeSpan pause = Environment.TickCount64 - _lastNewsMs < BusyFor.TotalMilliseconds && !_beside ? Busy : _beside ? IdleBeside : Idle;
+            TimeSpan pause = _council.LeadsHere ? IdleBeside : Environment.TickCount64 - _lastNewsMs < BusyFor.TotalMilliseconds ? Busy : Idle;
             try
             {
                 if (_id.Value == 0) await JoinAsync(stop);
@@ -132,6 +130,7 @@ public sealed partial class Membership
         if (result.Error == RumError.StaleView)
             throw new SiloStartException($"another process has taken the place of silo {_self.Name}: {result.Message}");
         _id = ((JoinResult)result).Silo;
+        if (_council is CouncilLeader beside) beside.OwnSilo = _id;
         _viewDecree = 0;
         LogJoined(_self.Name, _id.Value, _self.Incarnation.ToString());
     }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Rum.Core;
 using Rum.Core.Council;
 using Rum.Core.Sessions;
@@ -9,6 +8,8 @@ namespace Rum.Silo.Council;
 /// <content>The thread: one round is one decree at most.</content>
 public sealed partial class CouncilLeader
 {
+    private const long WaitMsMax = 60_000;
+
     private readonly List<Asked> _round = [];
     private readonly List<Proposal> _proposals = [];
     private readonly List<Result> _results = [];
@@ -39,21 +40,22 @@ public sealed partial class CouncilLeader
         }
     }
 
-    /// <summary>Waits for requests or for the next lease that is due; false when it is time to stop.</summary>
+    /// <summary>Waits for requests, or for the next lease or silo that is due; false when it is time to stop. Sleeps without a spin: an idle council costs nothing.</summary>
     private bool Gather()
     {
         _round.Clear();
-        long wait = Math.Clamp((_leases.NextDueNs() - _nowNs()) / 1_000_000 + 1, 0, 1000);
-        try
+        long due = Math.Min(_leases.NextDueNs(), _silence.NextDueNs());
+        lock (_door)
         {
-            if (_asked.TryTake(out Asked first, (int)wait)) _round.Add(first);
+            while (_asked.Count == 0 && !_closed)
+            {
+                long wait = due == long.MaxValue ? WaitMsMax : Math.Min((due - _nowNs()) / 1_000_000 + 1, WaitMsMax);
+                if (wait <= 0) break;
+                Monitor.Wait(_door, (int)wait);
+            }
+            while (_round.Count < BatchMax && _asked.TryDequeue(out Asked next)) _round.Add(next);
+            return _round.Count > 0 || !_closed;
         }
-        catch (Exception e) when (e is InvalidOperationException or ObjectDisposedException)
-        {
-            return false;
-        }
-        while (_round.Count < BatchMax && _asked.TryTake(out Asked next)) _round.Add(next);
-        return _round.Count > 0 || !_asked.IsCompleted;
     }
 
     // Before expiry is looked at, so that a heartbeat that arrived in time but waited in the queue still saves its session.
@@ -74,6 +76,7 @@ public sealed partial class CouncilLeader
 
     private void NoticeSilence()
     {
+        _silence.Forget(OwnSilo);
         _silence.Notice(_nowNs(), _silent);
         foreach (SiloId silo in _silent) LogSilent(NameOf(silo), SilenceTable.NoticeNs / 1_000_000_000);
     }

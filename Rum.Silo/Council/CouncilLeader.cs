@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Rum.Core;
 using Rum.Core.Council;
@@ -26,13 +25,16 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     private readonly CouncilMachine _machine;
     private readonly LeaseTable _leases = new();
     private readonly SilenceTable _silence = new();
-    private readonly BlockingCollection<Asked> _asked = new(QueueMax);
+    private readonly Queue<Asked> _asked = new();
+    private readonly object _door = new();
     private readonly Func<long> _nowNs;
     private readonly int _leaseMs;
     private readonly ILogger _log;
     private readonly Action<Exception> _failed;
     private readonly Thread _thread;
     private CouncilCounters _counters;
+    private ushort _ownSilo;
+    private bool _closed;
 
     /// <summary>Recovers the state from the store, which it takes over, and starts the thread. Throws <see cref="CouncilStoreException"/>.</summary>
     /// <param name="store">Checkpoint and log.</param>
@@ -68,19 +70,28 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <summary>Counters. The fields may be a moment apart.</summary>
     public CouncilCounters Counters => _counters;
 
+    /// <inheritdoc/>
+    public bool LeadsHere => true;
+
+    /// <summary>The silo of this very process, 0 while unknown: as long as the council's thread runs it is not silent.</summary>
+    public SiloId OwnSilo
+    {
+        get => new(Volatile.Read(ref _ownSilo));
+        set => Volatile.Write(ref _ownSilo, value.Value);
+    }
+
     /// <summary>Called on the council's thread after each decree. It must be short.</summary>
     public Action? News { get; set; }
 
     /// <summary>Asks; <paramref name="answer"/> is called on the council's thread and must be short. False: too many wait.</summary>
     public bool TryAsk(CouncilRequest request, Action<CouncilAnswer> answer)
     {
-        try
+        lock (_door)
         {
-            return _asked.TryAdd(new Asked(request, answer));
-        }
-        catch (InvalidOperationException)
-        {
-            return false; // stopping
+            if (_closed || _asked.Count >= QueueMax) return false;
+            _asked.Enqueue(new Asked(request, answer));
+            Monitor.Pulse(_door);
+            return true;
         }
     }
 
@@ -95,9 +106,12 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <summary>Answers what waits, writes a checkpoint and ends the thread. Disposes the store.</summary>
     public void Dispose()
     {
-        _asked.CompleteAdding();
+        lock (_door)
+        {
+            _closed = true;
+            Monitor.Pulse(_door);
+        }
         _thread.Join();
-        _asked.Dispose();
         _store.Dispose();
     }
 

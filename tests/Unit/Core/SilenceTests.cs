@@ -35,6 +35,19 @@ public sealed class SilenceTests
         Assert.Equal(0, _table.SilentNs(new SiloId(9), 100 * Second));
     }
 
+    [Fact]
+    public void TheNextToBecomeSilentIsTheOneHeardLongestAgo()
+    {
+        Assert.Equal(long.MaxValue, _table.NextDueNs());
+        _table.Hear(new SiloId(3), 2 * Second);
+        _table.Hear(new SiloId(4), 5 * Second);
+        Assert.Equal(2 * Second + SilenceTable.NoticeNs, _table.NextDueNs());
+        Notice(_table.NextDueNs());
+        Assert.Equal(5 * Second + SilenceTable.NoticeNs, _table.NextDueNs());
+        _table.Forget(new SiloId(4));
+        Assert.Equal(long.MaxValue, _table.NextDueNs());
+    }
+
     private List<SiloId> Notice(long nowNs)
     {
         _table.Notice(nowNs, _silent);

@@ -63,7 +63,7 @@ benches: native $(addprefix $(OUT)/bin/bench/,$(BENCHES))
 
 $(OUT)/bin/bench/%: bench/%.c bench/measure.h $(HEADERS) | native
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap,$*),-lrum) -lpthread
+	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap curve,$*),-lrum) -lpthread -lm
 
 demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64
 	$(if $(ONLY_LIST),@:,@$(OUT)/bin/rum demo)
@@ -74,7 +74,8 @@ test: ## Build and run every test that this machine can run
 sim: ## Simulate the whole client, cluster and network; SEEDS=1000, or SEED=n to see what happened in one
 	@eng/sim.sh "$(SEEDS)" "$(SEED)"
 
-bench: all ## Measure, with floors and ratios
+bench: all ## Measure floors, RUM and peers; table, artifacts/bench/*.svg
+	@eng/install.sh bench
 	$(if $(ONLY_LIST),@:,@$(OUT)/bin/rum bench)
 
 format: ## Bring the code into the repository's form

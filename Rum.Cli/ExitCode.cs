@@ -14,6 +14,9 @@ internal static class ExitCode
 
     /// <summary>No silo answered.</summary>
     public const int NoSilo = 3;
+
+    /// <summary>Stopped by the user (as a shell says for SIGINT).</summary>
+    public const int Interrupted = 130;
 }
 
 /// <summary>Ends a command with a message for people and an exit code.</summary>

@@ -5,7 +5,9 @@
 // same program with RUM_TRANSPORT=floor (pages come from this process), so that everything but the transport is equal.
 // The pattern idle touches nothing for --ops seconds and prints the processor time that program and --peers used meanwhile.
 //
-// Usage: fault --pattern read|write|mixed|scan|idle [--mib 256] [--ops 200000] [--threads 1] [--cpu N] [--seed 1] [--peers PID,...]
+// --memory local takes memory of this machine instead: what its own swap makes of it, in a control group with a limit (rum bench sets it up).
+//
+// Usage: fault --pattern read|write|mixed|scan|idle [--memory remote|local] [--mib 256] [--ops 200000] [--threads 1] [--cpu N] [--seed 1] [--peers PID,...]
 #include <getopt.h>
 #include <pthread.h>
 #include <x86intrin.h>
@@ -30,7 +32,7 @@ struct worker {
 static volatile unsigned char *memory;
 static uint64_t pages, operations = 200000;
 static enum pattern pattern = READ;
-static int threads = 1, cpu = -1;
+static int threads = 1, cpu = -1, local;
 static const char *peers;
 static double ns_per_tick;
 static pthread_barrier_t start_line;
@@ -105,12 +107,13 @@ static enum pattern parse_pattern(const char *name) {
 }
 
 int main(int argc, char **argv) {
-    static const struct option options[] = {{"pattern", 1, 0, 'p'}, {"mib", 1, 0, 'm'},  {"ops", 1, 0, 'o'}, {"threads", 1, 0, 't'},
-                                            {"cpu", 1, 0, 'c'},     {"seed", 1, 0, 's'}, {"peers", 1, 0, 'P'}, {0, 0, 0, 0}};
+    static const struct option options[] = {{"pattern", 1, 0, 'p'}, {"memory", 1, 0, 'M'}, {"mib", 1, 0, 'm'},  {"ops", 1, 0, 'o'}, {"threads", 1, 0, 't'},
+                                            {"cpu", 1, 0, 'c'},     {"seed", 1, 0, 's'},   {"peers", 1, 0, 'P'}, {0, 0, 0, 0}};
     uint64_t mib = 256, seed = 1;
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (o) {
             case 'p': pattern = parse_pattern(optarg); break;
+            case 'M': local = strcmp(optarg, "local") == 0; break;
             case 'm': mib = strtoull(optarg, NULL, 10); break;
             case 'o': operations = strtoull(optarg, NULL, 10); break;
             case 't': threads = atoi(optarg); break;
@@ -126,23 +129,18 @@ int main(int argc, char **argv) {
     }
     pin(cpu);
     calibrate();
-    if (rum_init(NULL) != 0) {
+    if (!local && rum_init(NULL) != 0) {
         fprintf(stderr, "fault: %s\n", rum_last_error());
         return 3;
     }
     pages = mib * 256;
-    memory = rum_alloc((size_t)mib << 20);
+    memory = local ? map_pages((size_t)mib << 20) : rum_alloc((size_t)mib << 20);
     if (memory == NULL) {
         fprintf(stderr, "fault: %s\n", rum_last_error());
         return 3;
     }
-    for (uint64_t p = 0; p < pages; p++) {
-        volatile uint64_t *word = (volatile uint64_t *)(memory + p * PAGE);
-        word[0] = p + 1;
-        word[8] = p;
-        word[511] = ~p;
-    }
-    rum_flush_cache();
+    for (uint64_t p = 0; p < pages; p++) fill_page((unsigned char *)memory + p * PAGE, p);
+    if (!local) rum_flush_cache();
 
     if (pattern == IDLE) return measure_idle();
 
@@ -173,8 +171,10 @@ int main(int argc, char **argv) {
            percentile_us(all, 0.50), percentile_us(all, 0.99), percentile_us(all, 0.999), (double)done * 1e9 / (double)elapsed,
            (double)all->total * 1e9 / (double)elapsed, hits, all->total, wrong);
     print_disturbance(before, after);
-    rum_free((void *)memory);
-    rum_end();
+    if (!local) {
+        rum_free((void *)memory);
+        rum_end();
+    }
     free(all);
     free(workers);
     return wrong == 0 ? 0 : 1;

@@ -27,8 +27,8 @@ fail() {
     failed=$((failed + 1))
 }
 
-if [ "${INSTALL:-yes}" = no ]; then exec eng/install.sh; fi
-step "Packages" eng/install.sh || { fail "packages"; finish; }
+if [ "${INSTALL:-yes}" = no ]; then exec eng/install.sh tests; fi
+step "Packages" eng/install.sh tests || { fail "packages"; finish; }
 step "Build" make --no-print-directory all || { fail "build"; finish; }
 
 if step "Formatter" dotnet format whitespace Rum.slnx --verify-no-changes --no-restore; then passed=$((passed + 1)); else fail "formatter: run make format"; fi

@@ -1,65 +1,96 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using Rum.Cli.Bench.Charts;
 
 namespace Rum.Cli.Bench;
 
 /// <summary><c>rum bench</c>: floors, RUM and peers in one run.</summary>
-internal static class BenchCommand
+internal sealed class BenchCommand
 {
-    /// <summary>Runs the steps whose names start with one of <paramref name="only"/> (all when empty), and those that their ratios need.</summary>
-    public static int Run(string outDirectory, IReadOnlyList<string> only, IReadOnlyList<string> layouts, bool quick, bool json, int? repeats)
+    private static readonly TimeSpan QuickBudget = TimeSpan.FromSeconds(48); // of a minute: the rest is the last step's, and the servers' end
+
+    /// <summary>The directory that <c>make</c> fills.</summary>
+    public required string OutDirectory { get; init; }
+
+    /// <summary>Which figures.</summary>
+    public required BenchNames Names { get; init; }
+
+    /// <summary>Which layouts; empty for all.</summary>
+    public required IReadOnlyList<string> Layouts { get; init; }
+
+    /// <summary>Whether it must be over within a minute.</summary>
+    public bool Quick { get; init; }
+
+    /// <summary>Whether one object a line is printed instead of a table.</summary>
+    public bool Json { get; init; }
+
+    /// <summary>Runs of each figure; null: five, or one when quick.</summary>
+    public int? Repeats { get; init; }
+
+    /// <summary>Where figures.jsonl and the charts go.</summary>
+    public required string ChartDirectory { get; init; }
+
+    /// <summary>Runs the chosen steps; what was measured until the user stopped it is printed like everything else.</summary>
+    public int Run()
     {
-        if (!File.Exists(Path.Combine(outDirectory, "bin", "bench", "fault")))
+        if (!File.Exists(Path.Combine(OutDirectory, "bin", "bench", "fault")))
         {
-            Console.Error.WriteLine($"rum bench: no benchmark programs in {Path.Combine(outDirectory, "bin", "bench")}; run `make` first, or name its directory with --out");
-            return 3;
+            Console.Error.WriteLine($"rum bench: no benchmark programs in {Path.Combine(OutDirectory, "bin", "bench")}; run `make` first, or name its directory with --out");
+            return ExitCode.Failed;
         }
-        using var context = new BenchContext(outDirectory, quick);
-        ConsoleCancelEventHandler stop = (_, _) => context.StopServers();
-        Console.CancelKeyPress += stop;
+        if (Names.Unknown(BenchCatalog.Steps).ToList() is { Count: > 0 } unknown)
+        {
+            Console.Error.WriteLine($"rum bench: nothing is called {string.Join(" or ", unknown)}; there are "
+                + string.Join(", ", BenchCatalog.Steps.SelectMany(step => step.Names).Distinct()));
+            return ExitCode.Usage;
+        }
+        using var context = new BenchContext(OutDirectory, Quick);
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            context.Stop();
+        }
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         bool terminal = !Console.IsErrorRedirected;
-        var runner = new BenchRunner(context, repeats ?? (quick ? 1 : 5), line => Console.Error.Write(terminal ? $"\r\x1b[K{line}" : line + "\n"));
-        List<BenchStep> steps = Select(only, quick);
-        if (steps.Count == 0)
+        var runner = new BenchRunner(context, Repeats ?? (Quick ? 1 : 5), Quick ? 0 : 3,
+            line => Console.Error.Write(terminal ? $"\r\x1b[K{line}" : line + "\n"));
+        if (!Json) Console.WriteLine($"{BenchTable.Machine()}\n\n{BenchTable.Head}");
+        IReadOnlySet<string> wanted = Names.Wanted(BenchCatalog.Steps);
+        Measure(context, runner, figure =>
         {
-            Console.Error.WriteLine($"rum bench: nothing is called {string.Join(" or ", only)}; there are {string.Join(", ", BenchCatalog.Steps.Select(step => step.Name))}");
-            return 2;
-        }
-        // Layout by layout, so that a server is started once for each.
-        foreach (BenchLayout layout in new[] { BenchLayout.One, BenchLayout.Split, BenchLayout.Free })
-        {
-            if (layouts.Count > 0 && !layouts.Contains(layout.Name())) continue;
-            foreach (BenchStep step in steps)
-            {
-                if (!step.Layouts.Contains(layout)) continue;
-                int before = runner.Figures.Count;
-                runner.Run(step, layout);
-                if (json)
-                    foreach (Figure figure in runner.Figures.Skip(before)) Console.WriteLine(JsonSerializer.Serialize(figure, FigureJson.Default.Figure));
-            }
-        }
-        Console.CancelKeyPress -= stop;
+            if (!wanted.Contains(figure.Name)) return;
+            if (terminal) Console.Error.Write("\r\x1b[K");
+            Console.WriteLine(Json ? JsonSerializer.Serialize(figure, FigureJson.Default.Figure) : BenchTable.Line(figure));
+        });
         if (terminal) Console.Error.Write("\r\x1b[K");
-        if (!json)
-        {
-            Console.WriteLine(BenchReport.Machine());
-            Console.WriteLine();
-            Console.Write(BenchReport.Table(runner.Figures));
-        }
         foreach ((string name, string why) in runner.Skipped) Console.Error.WriteLine($"not measured: {name}: {why}");
-        return runner.Figures.Count > 0 ? 0 : 1;
+        if (context.Stopped) Console.Error.WriteLine("stopped before the end; what is above was measured");
+        if (!Json && runner.Figures.Count > 0)
+        {
+            Console.WriteLine();
+            foreach (string path in ChartSet.Write(ChartDirectory, runner.Figures)) Console.WriteLine(path);
+        }
+        return context.Stopped ? ExitCode.Interrupted : runner.Figures.Count > 0 ? ExitCode.Ok : ExitCode.Failed;
     }
 
-    private static List<BenchStep> Select(IReadOnlyList<string> only, bool quick)
+    // Layout by layout, so that a server is started once for each.
+    private void Measure(BenchContext context, BenchRunner runner, Action<Figure> measured)
     {
-        if (only.Count == 0) return [.. BenchCatalog.Steps.Where(step => !quick || !step.Slow)];
-        var names = new HashSet<string>();
-        foreach (BenchStep step in BenchCatalog.Steps.Where(step => only.Any(prefix => step.Name.StartsWith(prefix, StringComparison.Ordinal))))
+        var clock = Stopwatch.StartNew();
+        foreach (BenchLayout layout in new[] { BenchLayout.One, BenchLayout.Split, BenchLayout.Free })
         {
-            names.Add(step.Name);
-            if (step.Of is not null) names.Add(step.Of);
+            if (Layouts.Count > 0 && !Layouts.Contains(layout.Name())) continue;
+            IReadOnlyList<BenchStep> steps = Names.Select(BenchCatalog.Steps);
+            // What is only compared with is measured where something is asked for.
+            if (!steps.Any(step => step.Layouts.Contains(layout) && step.Names.Any(Names.Match))) continue;
+            foreach (BenchStep step in steps)
+            {
+                if (!step.Layouts.Contains(layout) || (Quick && Names.All && !step.Quick.Contains(layout))) continue;
+                if (context.Stopped) return;
+                if (Quick && clock.Elapsed > QuickBudget) runner.Skip($"{step.Title} {layout.Name()}", "the minute is over (--quick)");
+                else runner.Run(step, layout, measured);
+            }
         }
-        // The floors that need no pager come out of one step.
-        if (names.Contains("memcpy") || names.Contains("malloc.64")) names.Add("machine");
-        return [.. BenchCatalog.Steps.Where(step => names.Contains(step.Name))];
     }
 }

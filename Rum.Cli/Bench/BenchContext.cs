@@ -1,30 +1,38 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
 namespace Rum.Cli.Bench;
 
-/// <summary>Where the programs are, how much to measure, and the servers that stand by.</summary>
+/// <summary>Where the programs are, how much to measure, and the servers that stand by. All but <see cref="Stop"/> is for one thread.</summary>
 internal sealed class BenchContext(string outDirectory, bool quick) : IDisposable
 {
     private readonly Dictionary<string, BenchServer> _servers = [];
+    private readonly string _directory = Directory.CreateTempSubdirectory("rum-bench-").FullName;
+    private readonly Lock _lock = new();
+    private Process? _running;
+    private volatile bool _stopped;
 
     /// <summary>Whether a whole run must end within a minute.</summary>
     public bool Quick => quick;
 
-    /// <summary>The directory that <c>make</c> fills.</summary>
-    public string OutDirectory => outDirectory;
+    /// <summary>Whether the user wants no more.</summary>
+    public bool Stopped => _stopped;
 
     /// <summary>MiB of remote memory that the fault patterns range over.</summary>
-    public int Mib => quick ? 128 : 512;
+    public int Mib => quick ? 64 : 256;
 
     /// <summary>The local cache, an eighth of it.</summary>
     public int CacheMib => Mib / 8;
 
+    /// <summary>MiB that the program of the slow-down curves ranges over.</summary>
+    public int CurveMib => quick ? 64 : 128;
+
     /// <summary>A program of the benchmark.</summary>
     public string Program(string name) => Path.Combine(outDirectory, "bin", "bench", name);
 
-    /// <summary>The server of this kind on this CPU, started at first use and kept until the run ends.</summary>
+    /// <summary>The server of this kind on this CPU, started at first use and kept until another one is wanted.</summary>
     public BenchServer Server(string kind, BenchLayout layout)
     {
         string key = kind + layout.ServerCpu();
@@ -36,39 +44,102 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
         return server;
     }
 
-    /// <summary>Stops the servers that stand by.</summary>
-    public void StopServers()
+    /// <summary>Swap for one run; nothing else runs beside it.</summary>
+    public SwapArea Swap()
     {
-        foreach (BenchServer server in _servers.Values) server.Dispose();
-        _servers.Clear();
+        StopServers();
+        return new SwapArea(CacheMib, Mib + 64, _directory);
+    }
+
+    /// <summary>Runs <c>rum</c> itself, pinned as the layout says.</summary>
+    public List<JsonElement> RunRum(BenchLayout layout, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    {
+        string rum = Path.Combine(outDirectory, "bin", "rum");
+        return layout.ProgramCpu() is int cpu
+            ? RunProgram("taskset", ["-c", cpu.ToString(CultureInfo.InvariantCulture), rum, .. arguments], environment)
+            : RunProgram(rum, arguments, environment);
     }
 
     /// <summary>Runs a program of the benchmark to its end and returns the objects that it printed, one a line.</summary>
-    public static List<JsonElement> RunProgram(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    public List<JsonElement> RunProgram(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         foreach ((string name, string value) in environment) start.Environment[name] = value;
-        using Process process = Process.Start(start)!;
+        using Process process = Begin(start);
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
+        lock (_lock) _running = null;
         if (process.ExitCode != 0)
             throw new BenchException(string.Create(CultureInfo.InvariantCulture,
-                $"{Path.GetFileName(program)} {string.Join(' ', arguments)} ended with {process.ExitCode}: {errors.Result.Trim()}"));
-        return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+                $"{Path.GetFileName(program)} {string.Join(' ', start.ArgumentList)} ended with {process.ExitCode}: {errors.Result.Trim()}"));
+        try
+        {
+            return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ParseLine)];
+        }
+        catch (JsonException e)
+        {
+            throw new BenchException($"{Path.GetFileName(program)} printed what is no figure: {e.Message}");
+        }
     }
 
     /// <summary>The sample in an object that a program printed.</summary>
     public static Sample ToSample(JsonElement printed) => new(
         Member(printed, "p50_us"), Member(printed, "p99_us"), Member(printed, "ops_per_s"), Member(printed, "steal_pct"), Member(printed, "foreign_pct"));
 
+    /// <summary>Ends what runs now; nothing is begun any more. From any thread.</summary>
+    public void Stop()
+    {
+        _stopped = true;
+        lock (_lock)
+        {
+            try
+            {
+                _running?.Kill(entireProcessTree: true);
+            }
+            catch (InvalidOperationException)
+            {
+                // It ended by itself.
+            }
+        }
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => StopServers();
+    public void Dispose()
+    {
+        StopServers();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private static JsonElement ParseLine(string line)
+    {
+        using JsonDocument document = JsonDocument.Parse(line);
+        return document.RootElement.Clone();
+    }
+
+    private Process Begin(ProcessStartInfo start)
+    {
+        lock (_lock)
+        {
+            if (_stopped) throw new BenchException("stopped");
+            try
+            {
+                return _running = Process.Start(start)!;
+            }
+            catch (Win32Exception e)
+            {
+                throw new BenchException($"{start.FileName} can't be started: {e.Message}");
+            }
+        }
+    }
+
+    private void StopServers()
+    {
+        foreach (BenchServer server in _servers.Values) server.Dispose();
+        _servers.Clear();
+    }
 
     private static double Member(JsonElement printed, string name) =>
         printed.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : 0;
 }
-
-/// <summary>A figure that could not be taken; the message says why.</summary>
-internal sealed class BenchException(string message) : Exception(message);

@@ -1,25 +1,28 @@
 namespace Rum.Cli.Bench;
 
 /// <summary>One thing to measure: a program run that yields one or more named samples.</summary>
-/// <param name="Name">The figure's name, or the common prefix where a run yields several.</param>
+/// <param name="Names">The figures that it yields.</param>
 /// <param name="Layouts">The layouts in which it is worth measuring.</param>
 /// <param name="Threads">Threads of the program.</param>
 /// <param name="Run">Takes one sample per name.</param>
 internal sealed record BenchStep(
-    string Name,
+    string[] Names,
     BenchLayout[] Layouts,
     int Threads,
     Func<BenchContext, BenchLayout, IReadOnlyDictionary<string, Sample>> Run)
 {
-    /// <summary>The figure that this one is a ratio of (same layout if measured there, else any), by p50 or by rate.</summary>
-    public string? Of { get; init; }
+    /// <summary>The figure that one of its figures is a ratio of (same layout if measured there, else any; one thread), by p50 or by rate.</summary>
+    public Func<string, string?> Of { get; init; } = _ => null;
 
     /// <summary>Whether the ratio compares rates (higher is better) instead of medians.</summary>
     public bool RatioOfRates { get; init; }
 
-    /// <summary>Left out by <c>--quick</c>.</summary>
-    public bool Slow { get; init; }
+    /// <summary>The layouts that <c>--quick</c> measures it in, unless asked for by name.</summary>
+    public BenchLayout[] Quick { get; init; } = [];
 
     /// <summary>Why the step can't run on this machine, or null.</summary>
-    public Func<BenchContext, string?> Missing { get; init; } = _ => null;
+    public Func<string?> Missing { get; init; } = () => null;
+
+    /// <summary>Names and threads, for progress and for what could not be measured.</summary>
+    public string Title => (Names.Length == 1 ? Names[0] : $"{Names[0]} ..") + (Threads > 1 ? $" {Threads} threads" : "");
 }

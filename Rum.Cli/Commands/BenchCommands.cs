@@ -12,19 +12,71 @@ internal static class BenchCommands
     {
         var command = new ExampleCommand(
             "bench", "Measure floors, RUM and its peers in one run", "rum bench --quick", "rum bench --only fault.read --layout split --json");
-        var only = new Option<string[]>("--only") { Description = "Only figures whose names start so, and what they are compared with", HelpName = "name", AllowMultipleArgumentsPerToken = true };
+        var only = new Option<string[]>("--only") { Description = "Only these figures (a name, its beginning up to a dot, or a pattern with *) and what they are compared with", HelpName = "name,...", AllowMultipleArgumentsPerToken = true };
         var layout = new Option<string[]>("--layout") { Description = "Only these layouts", AllowMultipleArgumentsPerToken = true };
         layout.AcceptOnlyFromAmong("split", "one", "free");
-        var quick = new Option<bool>("--quick") { Description = "One run of each on less memory, under a minute" };
-        var json = new Option<bool>("--json") { Description = "Print one JSON object a line" };
+        var quick = new Option<bool>("--quick") { Description = "One run of the most important figures on less memory, under a minute" };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object a line instead of a table, and draw nothing" };
         var repeats = new Option<int?>("--repeats") { Description = "Runs of each figure, of which the median counts (default 5; 1 with --quick)", HelpName = "n" };
         var output = new Option<string>("--out") { Description = "Where make put the programs", HelpName = "directory", DefaultValueFactory = _ => DefaultOutDirectory() };
-        foreach (Option option in new Option[] { only, layout, quick, json, repeats, output }) command.Options.Add(option);
-        command.SetAction(parsed => BenchCommand.Run(
-            parsed.GetValue(output)!, parsed.GetValue(only) ?? [], parsed.GetValue(layout) ?? [], parsed.GetValue(quick), parsed.GetValue(json), parsed.GetValue(repeats)));
+        Option<string> charts = ChartsOption();
+        foreach (Option option in new Option[] { only, layout, quick, json, repeats, output, charts }) command.Options.Add(option);
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(repeats) is < 1 or > 100) throw new CommandFailedException(ExitCode.Usage, $"--repeats {parsed.GetValue(repeats)}: must be from 1 to 100");
+            return new BenchCommand
+            {
+                OutDirectory = parsed.GetValue(output)!,
+                Names = new BenchNames(parsed.GetValue(only) ?? []),
+                Layouts = parsed.GetValue(layout) ?? [],
+                Quick = parsed.GetValue(quick),
+                Json = parsed.GetValue(json),
+                Repeats = parsed.GetValue(repeats),
+                ChartDirectory = parsed.GetValue(charts)!,
+            }.Run();
+        });
+        command.Subcommands.Add(BuildReport());
         command.Subcommands.Add(BuildRoundTrip());
+        command.Subcommands.Add(BuildClient());
         return command;
     }
+
+    private static Option<string> ChartsOption() => new("--charts")
+    {
+        Description = "Where figures.jsonl and the charts (SVG) go",
+        HelpName = "directory",
+        DefaultValueFactory = _ => "artifacts/bench",
+    };
+
+    private static Command BuildReport()
+    {
+        var command = new ExampleCommand("report", "Table and charts of figures that were measured before", "rum bench report monday.jsonl tuesday.jsonl --charts charts");
+        var files = new Argument<string[]>("file") { Description = "Lines that rum bench --json printed", Arity = ArgumentArity.OneOrMore };
+        Option<string> charts = ChartsOption();
+        command.Arguments.Add(files);
+        command.Options.Add(charts);
+        command.SetAction(parsed => FigureReport.Run(parsed.GetValue(files)!, parsed.GetValue(charts)!));
+        return command;
+    }
+
+    private static Command BuildClient()
+    {
+        var command = new ExampleCommand("client", "The .NET client's calls, against a running silo", "rum bench client --machines machines.csv");
+        var machines = new Option<string>("--machines") { Description = "The cluster's silos, a line each: ip[:port],mac", HelpName = "file", Required = true };
+        var mib = new Option<int>("--mib") { Description = "Remote memory, MiB", DefaultValueFactory = _ => 64 };
+        var cache = new Option<int>("--cache-mib") { Description = "Local cache, MiB", DefaultValueFactory = _ => 8 };
+        Option<string> peers = PeersOption();
+        foreach (Option option in new Option[] { machines, mib, cache, peers }) command.Options.Add(option);
+        command.SetAction((parsed, _) => ClientCalls.RunAsync(parsed.GetValue(machines)!, parsed.GetValue(mib), parsed.GetValue(cache), parsed.GetValue(peers)!));
+        return command;
+    }
+
+    private static Option<string> PeersOption() => new("--peers")
+    {
+        Description = "Process ids that serve, for the accounting of foreign CPU time",
+        HelpName = "pid,...",
+        DefaultValueFactory = _ => "",
+    };
 
     private static Command BuildRoundTrip()
     {
@@ -33,7 +85,7 @@ internal static class BenchCommands
         var transport = new Option<string>("--transport") { Description = "shm or udp", DefaultValueFactory = _ => "shm" };
         var depth = new Option<int>("--depth") { Description = "Reads outstanding, 1 to 256", DefaultValueFactory = _ => 1 };
         var operations = new Option<int>("--ops") { Description = "Reads in all", DefaultValueFactory = _ => 100_000 };
-        var peers = new Option<string>("--peers") { Description = "Process ids that serve, for the accounting of foreign CPU time", HelpName = "pid,...", DefaultValueFactory = _ => "" };
+        Option<string> peers = PeersOption();
         foreach (Option option in new Option[] { transport, depth, operations, peers }) command.Options.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {

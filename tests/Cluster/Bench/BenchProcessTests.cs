@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Rum.Tests;
+
+namespace Rum.Cluster.Tests.Bench;
+
+/// <summary>The real <c>rum bench</c> with the programs that make built.</summary>
+public sealed class BenchProcessTests
+{
+    private const int SecondsMax = 240;
+    private static readonly string Built = Path.Combine(Repository.Root, "out");
+
+    private static RumProcess Start(params string[] arguments)
+    {
+        if (!File.Exists(Path.Combine(Built, "bin", "bench", "curve"))) Assert.Skip("out/bin/bench is not built; run make");
+        return RumProcess.Start(["bench", "--out", Built, .. arguments]);
+    }
+
+    [Fact]
+    public async Task OneObjectALine()
+    {
+        using RumProcess rum = Start("--quick", "--only", "memcpy,floor.pager", "--json");
+        Assert.True(await rum.ExitAsync(SecondsMax) == 0, rum.Errors);
+        JsonElement[] figures = [.. rum.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal(["memcpy", "floor.pager", "floor.pager.write", "floor.pager.mixed"], figures.Select(figure => figure.GetProperty("name").GetString()));
+        foreach (JsonElement figure in figures)
+        {
+            Assert.Equal("one", figure.GetProperty("layout").GetString());
+            Assert.Equal(1, figure.GetProperty("threads").GetInt32());
+            double p50 = figure.GetProperty("p50_us").GetDouble();
+            Assert.InRange(p50, 0.001, 1e6);
+            Assert.InRange(figure.GetProperty("p99_us").GetDouble(), p50, 1e7);
+            Assert.InRange(figure.GetProperty("ops_per_s").GetDouble(), 1, 1e9);
+            Assert.InRange(figure.GetProperty("steal_pct").GetDouble(), 0, 100);
+            Assert.Contains(figure.GetProperty("ratio").ValueKind, new[] { JsonValueKind.Null, JsonValueKind.Number });
+            Assert.Contains(figure.GetProperty("of").ValueKind, new[] { JsonValueKind.Null, JsonValueKind.String });
+        }
+    }
+
+    [Fact]
+    public async Task StoppedItKeepsWhatItMeasured()
+    {
+        using var directory = new TemporaryDirectory();
+        using RumProcess rum = Start("--only", "memcpy,floor", "--repeats", "1", "--charts", directory.Path);
+        await Eventually.Async(() => rum.Output.Contains("| memcpy"), "the first figure's line while others are measured", () => rum.Errors);
+        Assert.Equal(130, await rum.StopAsync());
+        Assert.Contains("stopped before the end", rum.Errors);
+        Assert.True(File.Exists(Path.Combine(directory.Path, "throughput.svg")), rum.Output);
+    }
+
+    [Fact]
+    public async Task AnUnknownNameIsAUsageErrorThatListsTheNames()
+    {
+        using RumProcess rum = Start("--only", "flor");
+        Assert.Equal(2, await rum.ExitAsync());
+        Assert.Contains("nothing is called flor; there are kernel.touch, memcpy", rum.Errors);
+    }
+}

@@ -60,6 +60,7 @@ public sealed partial class RumSegment : IAsyncDisposable
     /// <see cref="InvalidOperationException"/>. Pins and spans from before are void.
     /// </summary>
     /// <exception cref="OutOfRemoteMemoryException">The silos have no room for what is added; the segment is unchanged.</exception>
+    /// <exception cref="SegmentBusyException">Another <see cref="RumSegment"/> of this process has it open.</exception>
     public async ValueTask ResizeAsync(long bytes, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);

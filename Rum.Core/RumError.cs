@@ -60,7 +60,7 @@ public enum RumError : ushort
     /// <summary>The named silo is not a member of the cluster.</summary>
     UnknownSilo = 17,
 
-    /// <summary>The two ends speak different protocol versions or belong to different clusters.</summary>
+    /// <summary>The two ends speak different versions of the protocol.</summary>
     Incompatible = 18,
 
     /// <summary>This write token was fenced: a later writer opened the segment.</summary>

@@ -14,6 +14,12 @@ public sealed record PagerOptions
     /// <summary>After this a fault ends in SIGBUS; zero: never.</summary>
     public TimeSpan FaultTimeout { get; init; }
 
+    /// <summary>
+    /// How long an access to a page of a freed segment waits before it ends in SIGBUS, if that is sooner: meanwhile a session that expired is told so, and
+    /// its pages are unmapped.
+    /// </summary>
+    public TimeSpan GoneTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Pages evicted at once: 16 where each send costs a system call, else 1.</summary>
     public int EvictionBatch { get; init; } = 1;
 

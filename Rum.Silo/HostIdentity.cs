@@ -7,9 +7,6 @@ namespace Rum.Silo;
 /// <summary>What tells this machine from others.</summary>
 public static class HostIdentity
 {
-    /// <summary>The kernel's boot id: two processes with the same one can share memory.</summary>
-    public static string BootId { get; } = ReadBootId();
-
     /// <summary>The user that this process runs as.</summary>
     public static uint UserId { get; } = geteuid();
 
@@ -21,20 +18,6 @@ public static class HostIdentity
             .Append(IPAddress.Loopback)
             .Append(IPAddress.IPv6Loopback)
             .Distinct()];
-
-    private static string ReadBootId()
-    {
-        const string Path = "/proc/sys/kernel/random/boot_id";
-        try
-        {
-            return File.ReadAllText(Path).Trim();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Without one, no client takes itself to be on this machine: shared memory is then simply not used.
-            return $"unknown-{Guid.NewGuid():n}";
-        }
-    }
 
 #pragma warning disable SYSLIB1054 // LibraryImport would need unsafe code in this room
     [DllImport("libc")]

@@ -150,7 +150,7 @@ public sealed partial class SiloNode : IAsyncDisposable
         _settings.Self.ToString(),
         _settings.Http is null ? "" : $"http://{_settings.Http}",
         _drivers.Any(d => d.Traits.Name == "shm") ? _settings.SharedMemoryPath : "",
-        HostIdentity.BootId,
+        FastPath.Linux.BootId.Value,
         _settings.Mac,
         _settings.Label,
         _settings.Memory,

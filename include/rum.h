@@ -65,7 +65,8 @@ void *rum_memalign(size_t alignment, size_t size);
 /* Allocates num * size bytes of zeros. */
 void *rum_calloc(size_t num, size_t size);
 
-/* Makes an allocation larger or smaller, in place or elsewhere; NULL leaves the old one as it is. (NULL, size) allocates, (pointer, 0) frees. */
+/* Makes an allocation larger or smaller, in place or elsewhere; NULL leaves the old one as it is. (NULL, size) allocates, (pointer, 0) frees.
+ * A named segment that is open more than once in this process can't be resized (SegmentBusy): the others would go on by its old size. */
 void *rum_realloc(void *pointer, size_t size);
 
 /*
@@ -106,7 +107,8 @@ void *rum_get(HASH_TYPE key, Location location);
 /* Maps a named segment. name: 32 hex digits are a key, anything else is a name. *size (may be NULL) becomes its size in bytes. */
 void *rum_open(const char *name, int mode, size_t *size);
 
-/* Writes a mapped segment back and unmaps it. A named segment stays in the silos. */
+/* Writes a mapped segment back and unmaps it; one that was opened more than once, at its last close. A named segment stays in the silos. After Timeout
+ * (with RUM_FAULT_TIMEOUT) it is mapped still. */
 int rum_close(void *pointer);
 
 /* Starts fetching a range; doesn't wait. A hint. */

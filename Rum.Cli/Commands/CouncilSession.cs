@@ -40,6 +40,21 @@ internal sealed class CouncilSession : IDisposable
         throw new CommandFailedException(ExitCode.Failed, $"{answer.Message} ({answer.Error})");
     }
 
+    /// <summary>A whole list, page by page. <paramref name="ask"/> makes the request for what is behind an id; the items come in the order of theirs.</summary>
+    public async Task<List<TItem>> ListAsync<TAnswer, TItem>(Func<ulong, CouncilRequest> ask, Func<TAnswer, (IEnumerable<TItem> Items, bool More)> items, Func<TItem, ulong> id)
+        where TAnswer : CouncilAnswer
+    {
+        var all = new List<TItem>();
+        for (bool more = true; more;)
+        {
+            int before = all.Count;
+            (IEnumerable<TItem> next, more) = items(await AskAsync<TAnswer>(ask(before == 0 ? 0 : id(all[^1]))));
+            all.AddRange(next);
+            more &= all.Count > before;
+        }
+        return all;
+    }
+
     public async Task<Result> DecideAsync(Core.Council.Command command, RequestId id = default)
     {
         CommandAnswer answer = await AskAsync<CommandAnswer>(new CommandRequest(id, command));

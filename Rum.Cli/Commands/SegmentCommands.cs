@@ -23,15 +23,9 @@ internal static class SegmentCommands
         command.SetAction(async (parsed, cancellation) =>
         {
             using CouncilSession council = CouncilSession.Open(options, parsed, cancellation);
-            var all = new List<SegmentReport>();
-            SegmentsAnswer answer;
-            do
-            {
-                var after = new SegmentId(all.Count == 0 ? 0 : all[^1].Id);
-                answer = await council.AskAsync<SegmentsAnswer>(new ListSegments(after, CouncilMachine.ListMax));
-                all.AddRange(answer.Segments.Select(ReportMapper.Report));
-            }
-            while (answer.More && answer.Segments.Count > 0);
+            List<SegmentReport> all = await council.ListAsync<SegmentsAnswer, SegmentReport>(
+                after => new ListSegments(new SegmentId(after), CouncilMachine.ListMax),
+                answer => (answer.Segments.Select(ReportMapper.Report), answer.More), segment => segment.Id);
             if (parsed.GetValue(options.Json)) Report.Json(all, ReportJson.Default.IReadOnlyListSegmentReport);
             else if (all.Count == 0) Console.WriteLine("Nothing is allocated.");
             else Print(all);

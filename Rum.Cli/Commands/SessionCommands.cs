@@ -20,15 +20,9 @@ internal static class SessionCommands
         command.SetAction(async (parsed, cancellation) =>
         {
             using CouncilSession council = CouncilSession.Open(options, parsed, cancellation);
-            var all = new List<SessionReport>();
-            SessionsAnswer answer;
-            do
-            {
-                var after = new SessionId(all.Count == 0 ? 0 : all[^1].Id);
-                answer = await council.AskAsync<SessionsAnswer>(new ListSessions(after, CouncilMachine.ListMax));
-                all.AddRange(answer.Sessions.Select(ReportMapper.Report));
-            }
-            while (answer.More && answer.Sessions.Count > 0);
+            List<SessionReport> all = await council.ListAsync<SessionsAnswer, SessionReport>(
+                after => new ListSessions(new SessionId(after), CouncilMachine.ListMax),
+                answer => (answer.Sessions.Select(ReportMapper.Report), answer.More), session => session.Id);
             if (parsed.GetValue(options.Json)) Report.Json(all, ReportJson.Default.IReadOnlyListSessionReport);
             else if (all.Count == 0) Console.WriteLine("No session is open.");
             else Print(all);

@@ -72,7 +72,7 @@ internal static class RumErrors
         RumError.ReadOnly => "The segment is open for reading.",
         RumError.Timeout => "A page could not be had within the fault time-out.",
         RumError.UnknownSilo => "The cluster has no such silo.",
-        RumError.Incompatible => "Client and silo speak different versions or belong to different clusters.",
+        RumError.Incompatible => "Client and silo speak different versions of the protocol.",
         RumError.Fenced => "A later writer opened the segment.",
         _ => "RUM failed.",
     };

@@ -6,6 +6,9 @@ public sealed partial class CouncilMachine
     /// <summary>The most drops in one answer.</summary>
     public const int DropsMax = 1024;
 
+    /// <summary>The most segments in one <see cref="Audit"/>.</summary>
+    public const int AuditMax = 256;
+
     /// <summary>The most segments or sessions in one answer.</summary>
     public const int ListMax = 256;
 
@@ -21,6 +24,8 @@ public sealed partial class CouncilMachine
                 return new ViewAnswer(RumError.None, "", Decree, ViewDecree, get.IfNewerThan < ViewDecree ? View : null);
             case GetDrops get:
                 return FindLife(get.Silo, get.Incarnation) is { } silo ? Drops(silo, get.After) : Answer(RumError.StaleView, Replaced(get.Silo));
+            case Audit audit:
+                return Freed(audit);
             case Heartbeat beat:
                 return _sessions.ContainsKey(beat.Session.Value) ? Answer(RumError.None, "") : Answer(RumError.SessionExpired, Ended(beat.Session));
             case SiloHeartbeat beat:
@@ -58,6 +63,17 @@ public sealed partial class CouncilMachine
             found.Add(drop);
         }
         return new DropsAnswer(RumError.None, "", Decree, ViewDecree, found, more);
+    }
+
+    /// <summary>Ids are never given twice, so one that was given and is nobody's now stays freed; one that wasn't given yet may be known elsewhere.</summary>
+    private DropsAnswer Freed(Audit audit)
+    {
+        var freed = new List<Drop>();
+        foreach (SegmentId id in audit.Segments)
+        {
+            if (id.Value < _nextSegment && !_segments.ContainsKey(id.Value)) freed.Add(new Drop(0, id, 0, 0, Freed: true, 0));
+        }
+        return new DropsAnswer(RumError.None, "", Decree, ViewDecree, freed, More: false);
     }
 
     private ClusterStatus Status()

@@ -14,6 +14,12 @@ public sealed record GetView(ulong IfNewerThan) : CouncilRequest;
 /// <summary>A silo asks what it has to drop, behind the sequence that it has dropped. Answered by <see cref="DropsAnswer"/>.</summary>
 public sealed record GetDrops(SiloId Silo, Incarnation Incarnation, ulong After) : CouncilRequest;
 
+/// <summary>
+/// A silo asks which of the segments that it has something of were freed: a client that doesn't know yet that its session is over may have written to one
+/// in a life of the silo that was never told to drop it. Answered by <see cref="DropsAnswer"/>, whose drops have the sequence 0: nothing to confirm.
+/// </summary>
+public sealed record Audit(IReadOnlyList<SegmentId> Segments) : CouncilRequest;
+
 /// <summary>A client renews its lease. Answered by a plain <see cref="CouncilAnswer"/>: None or SessionExpired.</summary>
 public sealed record Heartbeat(SessionId Session) : CouncilRequest;
 

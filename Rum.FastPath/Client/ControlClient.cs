@@ -24,6 +24,7 @@ public sealed unsafe class ControlClient : IDisposable
     private uint _counter;
     private ulong _packetNumber;
     private long _smoothed, _variation;
+    private bool _otherVersion;
 
     /// <summary>A client of whoever answers at one of the addresses.</summary>
     /// <param name="driver">Its own from now on.</param>
@@ -45,8 +46,8 @@ public sealed unsafe class ControlClient : IDisposable
     public long Resends { get; private set; }
 
     /// <summary>
-    /// Sends a request and waits for its answer. Unavailable: none came within <paramref name="deadline"/>; the request may have been carried out or
-    /// not, and asking again with the same request id in the payload is safe.
+    /// Sends a request and waits for its answer. Unavailable: none came within <paramref name="deadline"/>; Incompatible: none in this
+    /// version's words; the request may have been carried out or not, and asking again with the same request id in the payload is safe.
     /// </summary>
     public ControlReply Call(SessionId session, ReadOnlySpan<byte> request, TimeSpan deadline, CancellationToken cancel = default)
     {
@@ -69,6 +70,7 @@ public sealed unsafe class ControlClient : IDisposable
     {
         _counter++;
         _assembly.Reset();
+        _otherVersion = false;
         long start = Now, end = start + (long)deadline.TotalNanoseconds, resendAfter = ResendAfter, sentNs = start;
         fixed (byte* payload = request)
         {
@@ -84,7 +86,7 @@ public sealed unsafe class ControlClient : IDisposable
                     resendAfter = 0;
                 }
                 long now = Now;
-                if (now >= end || cancel.IsCancellationRequested) return new ControlReply(RumError.Unavailable, [], default);
+                if (now >= end || cancel.IsCancellationRequested) return new ControlReply(_otherVersion ? RumError.Incompatible : RumError.Unavailable, [], default);
                 if (now - sentNs >= resendAfter)
                 {
                     resendAfter = resendAfter == 0 ? ResendAfter : Math.Min(resendAfter * 2, _options.ResendNsMax);
@@ -153,7 +155,9 @@ public sealed unsafe class ControlClient : IDisposable
             for (int i = 0; i < received && !found; i++)
             {
                 ref RxFrame frame = ref _rx[i];
-                if (FrameCodec.Check(frame.Header, frame.Payload, frame.PayloadLength, _driver.Traits.Checksummed) != FrameFault.None) continue;
+                FrameFault fault = FrameCodec.Check(frame.Header, frame.Payload, frame.PayloadLength, _driver.Traits.Checksummed);
+                _otherVersion |= fault == FrameFault.Version && frame.Peer == Current;
+                if (fault != FrameFault.None) continue;
                 var header = (FrameHeader*)frame.Header;
                 if (header->Type != (type | FrameType.Answer) || header->Session != session.Value || header->Slot != 0 || header->Counter != _counter) continue;
                 byte[]? message = type == FrameType.Hello ? [] : _assembly.Add(header, frame.Payload);

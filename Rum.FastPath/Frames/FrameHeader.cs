@@ -36,7 +36,7 @@ public struct FrameHeader
     /// <summary><see cref="MagicValue"/>.</summary>
     public ushort Magic;
 
-    /// <summary><see cref="CurrentVersion"/>. A frame of another version is answered with status Incompatible or dropped.</summary>
+    /// <summary><see cref="CurrentVersion"/>. A request of another version is answered with status Incompatible, an answer dropped.</summary>
     public byte Version;
 
     /// <summary>What the frame asks or answers.</summary>

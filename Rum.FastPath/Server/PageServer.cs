@@ -146,6 +146,7 @@ public sealed unsafe partial class PageServer : IDisposable
         if (fault != FrameFault.None)
         {
             _counters.Faults[(int)fault]++;
+            if (fault == FrameFault.Version && header->Type < FrameType.ReadAnswer) TellVersion(port, frame.Peer);
             return;
         }
         switch (header->Type)
@@ -164,6 +165,21 @@ public sealed unsafe partial class PageServer : IDisposable
                 else HandlePages(port, frame, header);
                 break;
         }
+    }
+
+    /// <summary>
+    /// Says to another version which one this is. Nothing of its request is read but that it is one: magic, version and type stand where they stand in
+    /// every version.
+    /// </summary>
+    private void TellVersion(ServerPort port, PeerAddress peer)
+    {
+        if (port.TxFull && !port.Flush()) return;
+        FrameHeader* answer = port.NextHeader;
+        FrameCodec.Start(answer, FrameType.HelloAnswer);
+        answer->Incarnation = Incarnation.Value;
+        answer->PacketNumber = ++_packetNumber;
+        answer->Status = (ushort)RumError.Incompatible;
+        port.Add(peer, null);
     }
 
     private PageStatus CheckView(FrameHeader* header)

@@ -32,6 +32,7 @@ public sealed partial class Pager : IPager, IResidentAccess
         {
             CachePages = pages,
             FaultTimeoutNs = (long)(options.FaultTimeout.TotalMilliseconds * 1e6),
+            GoneTimeoutNs = (long)(options.GoneTimeout.TotalMilliseconds * 1e6),
             EvictionBatch = options.EvictionBatch,
             WindowPages = options.WindowPages,
             HashKey = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),

@@ -85,7 +85,7 @@ public sealed unsafe partial class PagerEngine
             PagerCommand command = _active[i]!;
             if (!Advance(command))
             {
-                (long, int, int) reached = (command.Cursor, command.Writes, command.RegionCursor);
+                (long, int, int) reached = (command.Cursor, command.Writes + (command.Trims << 16), command.RegionCursor);
                 if (reached != command.Reached) (command.Reached, command.ProgressNs) = (reached, _mapper.NowNs);
                 i++;
                 continue;
@@ -142,7 +142,7 @@ public sealed unsafe partial class PagerEngine
     private bool AdvanceResize(PagerCommand command)
     {
         Region region = command.At!;
-        if (command.Cursor < region.Pages && !AdvanceDiscard(command)) return false;
+        if ((command.Cursor < region.Pages || command.Trims > 0) && !AdvanceDiscard(command)) return false;
         if (command.Result != RumError.None) return true;
         long pages = Layout.PagesFor(command.Length);
         command.Result = _mapper.ResizeRegion(region.Address, region.Pages << Layout.PageShift, pages << Layout.PageShift, region.ReadOnly);
@@ -175,6 +175,11 @@ public sealed unsafe partial class PagerEngine
         for (int w = 0; w < _writes.Length; w++)
             if (_writes[w].Command == command) _writes[w].Command = null;
         for (int t = 0; t < _trims.Length; t++)
-            if (_trims[t].Command == command) _trims[t].Command = null;
+        {
+            ref Trim trim = ref _trims[t];
+            if (trim.Command != command) continue;
+            trim.Command = null;
+            if (!trim.Sent) EndTrim(ref trim);
+        }
     }
 }

@@ -21,6 +21,9 @@ public sealed unsafe partial class PagerEngine
         internal long First;
         internal int Count;
         internal long RetryNs;
+        internal long StartNs;
+        internal long ReportNs;
+        internal PageStatus Status;
         internal bool Sent;
     }
 
@@ -134,11 +137,11 @@ public sealed unsafe partial class PagerEngine
     private void TrimEnded(ref PageCompletion c)
     {
         ref Trim trim = ref _trims[(int)c.Cookie];
-        Region region = trim.Region!;
-        bool fenced = c.Status is PageStatus.Fenced;
-        if (!fenced && trim.Command is not null && c.Status is not (PageStatus.Ok or PageStatus.Zero or PageStatus.Gone or PageStatus.Superseded))
+        RumError hopeless = c.Status == PageStatus.Fenced ? RumError.Fenced : Hopeless(c.Status);
+        if (hopeless == RumError.None && trim.Command is not null && c.Status is not (PageStatus.Ok or PageStatus.Zero or PageStatus.Gone or PageStatus.Superseded))
         {
             trim.Sent = false;
+            trim.Status = c.Status;
             trim.RetryNs = _mapper.NowNs + RetryDelayNs(c.Status);
             ArmTimer(trim.RetryNs);
             return;
@@ -147,9 +150,15 @@ public sealed unsafe partial class PagerEngine
         if (trim.Command is not null)
         {
             trim.Command.Trims--;
-            if (fenced) trim.Command.Result = RumError.Fenced;
+            if (hopeless != RumError.None) trim.Command.Result = hopeless;
         }
 
+        EndTrim(ref trim);
+    }
+
+    private void EndTrim(ref Trim trim)
+    {
+        Region region = trim.Region!;
         trim = default;
         Unbusy(region);
     }

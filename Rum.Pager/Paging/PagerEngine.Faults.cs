@@ -65,6 +65,13 @@ public sealed unsafe partial class PagerEngine
         if (_unbacked >= count && (_mapper.MovesZeroPages || region.Copies))
         {
             MapOutcome outcome = _mapper.Zero(region.AddressOf(page), count, out int done);
+            if (outcome == MapOutcome.Exists && done == 0 && region.Poisoned)
+            {
+                // The mark of an access that was given up.
+                _mapper.Drop(region.AddressOf(page), 1);
+                outcome = _mapper.Zero(region.AddressOf(page), count, out done);
+            }
+
             _unbacked -= done;
             for (int i = 0; i < done; i++) InstallZero(region, page + i);
             if (outcome == MapOutcome.Exists && done == 0) AdoptStranger(region, page);
@@ -188,12 +195,18 @@ public sealed unsafe partial class PagerEngine
     private void FaultOnEvicting(Region region, long page, int write, long nowNs)
     {
         ref WriteBack w = ref _writes[write];
-        if (w.Wanted) return;
+        if (w.Wanted)
+        {
+            w.Touching |= !_forPin;
+            return;
+        }
+
         if (!TryRescue(region, page, write))
         {
             if (EvictSome(1) == 0 || !TryRescue(region, page, write))
             {
                 w.Wanted = true;
+                w.Touching = !_forPin;
                 w.FaultNs = nowNs;
                 CountWaiting(nowNs);
                 _rescuesWanted++;
@@ -234,7 +247,7 @@ public sealed unsafe partial class PagerEngine
         if (region.Copies)
         {
             if (!TakeUnbacked(1)) return false;
-            _mapper.CopyIn(address, image, 1, out _);
+            CopyBack(region, address, image);
         }
         else
         {
@@ -249,6 +262,14 @@ public sealed unsafe partial class PagerEngine
         region.Set(page, word.Rescue(entry));
         _rescues++;
         return true;
+    }
+
+    /// <summary>Maps a copy at a missing page, also where an access to it was given up.</summary>
+    private void CopyBack(Region region, nint address, byte* image)
+    {
+        if (_mapper.CopyIn(address, image, 1, out _) != MapOutcome.Exists || !region.Poisoned) return;
+        _mapper.Drop(address, 1);
+        _mapper.CopyIn(address, image, 1, out _);
     }
 
     /// <summary>Maps one slot that is ours at a missing page; the slot is a hole afterwards.</summary>

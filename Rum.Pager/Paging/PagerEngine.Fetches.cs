@@ -193,8 +193,9 @@ public sealed unsafe partial class PagerEngine
         else
         {
             f.Status = c.Status;
-            bool final = c.Status is PageStatus.Lost && !f.Region!.Closed;
-            if (f.Count > 1 || final && f.Wanted == 0)
+            bool open = !f.Region!.Closed, final = c.Status is PageStatus.Lost && open;
+            // Nobody waits for it: it isn't asked for again.
+            if (f.Count > 1 || (final || open && IsGone(c.Status)) && f.Wanted == 0)
             {
                 GiveUpOne(ref f, k);
                 return;

@@ -36,6 +36,7 @@ public sealed unsafe partial class PagerEngine
         }
 
         if (_options.FaultTimeoutNs > 0) CheckCommands(nowNs);
+        for (int t = 0; t < TrimCount; t++) CheckTrim(ref _trims[t], nowNs);
         for (int n = 0; n < _writeQueued; n++) CheckWriting(ref _writes[_writeQueue[(_writeHead + n) % _writeQueue.Length]], nowNs);
         for (int i = 0; i < _activeCount; i++)
             if (_active[i]!.Trims > 0) SendTrims(_active[i]!);
@@ -49,7 +50,7 @@ public sealed unsafe partial class PagerEngine
         long waited = nowNs - f.FaultNs;
         if (f.RetryNs != 0) ArmTimer(f.RetryNs);
         int k = BitOperations.TrailingZeroCount(f.Wanted);
-        if (_options.FaultTimeoutNs > 0 && waited >= _options.FaultTimeoutNs)
+        if (waited >= _options.FaultTimeoutNs && _options.FaultTimeoutNs > 0 || waited >= _options.GoneTimeoutNs && IsGone(f.Status))
         {
             GiveUpFault(fetch);
             return;
@@ -59,6 +60,9 @@ public sealed unsafe partial class PagerEngine
         f.ReportNs = nowNs + ReportEveryNs;
         _events.Waiting(new PageTrouble(f.Region!.Segment, f.First + k, false, StatusOf(f.Status), waited));
     }
+
+    /// <summary>Nobody will give the page again: the segment was freed, or has another writer. A session that is over is told so, and then its pages go.</summary>
+    private static bool IsGone(PageStatus status) => status is PageStatus.Gone or PageStatus.Fenced;
 
     private static PageStatus StatusOf(PageStatus last) => last == PageStatus.Ok ? PageStatus.TimedOut : last;
 
@@ -70,22 +74,42 @@ public sealed unsafe partial class PagerEngine
         _events.Waiting(new PageTrouble(w.Region!.Segment, w.Page, true, w.Status, nowNs - w.StartNs));
     }
 
-    /// <summary>A fault on a page that is being written back, for whose copy there is no room: its data is here, so it only waits, and says so.</summary>
+    private void CheckTrim(ref Trim trim, long nowNs)
+    {
+        if (trim.Region is null || trim.Command is null) return;
+        if (trim.StartNs == 0)
+        {
+            trim.StartNs = nowNs;
+            trim.ReportNs = nowNs + ReportEveryNs;
+        }
+
+        if (trim.RetryNs > nowNs) ArmTimer(trim.RetryNs);
+        if (nowNs < trim.ReportNs) return;
+        trim.ReportNs = nowNs + ReportEveryNs;
+        _events.Waiting(new PageTrouble(trim.Region.Segment, trim.First, true, StatusOf(trim.Status), nowNs - trim.StartNs));
+    }
+
+    /// <summary>A fault on a page that is being written back, for whose copy there is no room: its data is here, but all room is held by what no silo takes.</summary>
     private void CheckRescue(ref WriteBack w, long nowNs)
     {
+        if (_options.FaultTimeoutNs > 0 && nowNs - w.FaultNs >= _options.FaultTimeoutNs)
+        {
+            GiveUpRescue(ref w, nowNs);
+            return;
+        }
+
         if (nowNs - w.FaultNs < ReportEveryNs || nowNs < w.ReportNs) return;
         w.ReportNs = nowNs + ReportEveryNs;
         _events.Waiting(new PageTrouble(w.Region!.Segment, w.Page, false, StatusOf(w.Status), nowNs - w.FaultNs));
     }
 
-    /// <summary>Calls that have not come on for the fault time-out end with Timeout. What they had written stays on its way.</summary>
+    /// <summary>Calls that have not come on for the fault time-out end with Timeout. What they had written or dropped stays on its way.</summary>
     private void CheckCommands(long nowNs)
     {
         for (int i = 0; i < _activeCount;)
         {
             PagerCommand command = _active[i]!;
-            bool bounded = command.Kind is PagerCommandKind.Flush or PagerCommandKind.FlushAndDrop || IsPin(command);
-            if (!bounded || nowNs - command.ProgressNs < _options.FaultTimeoutNs)
+            if (nowNs - command.ProgressNs < _options.FaultTimeoutNs)
             {
                 i++;
                 continue;
@@ -130,6 +154,21 @@ public sealed unsafe partial class PagerEngine
         if (!f.Queued && !f.Touched) EndFetch(fetch);
     }
 
+    /// <summary>As <see cref="GiveUpFault"/>. The image stays on its way.</summary>
+    private void GiveUpRescue(ref WriteBack w, long nowNs)
+    {
+        Region region = w.Region!;
+        w.Wanted = false;
+        _rescuesWanted--;
+        _waiting--;
+        PageStatus status = StatusOf(w.Status);
+        _events.GaveUp(new PageTrouble(region.Segment, w.Page, false, status, nowNs - w.FaultNs));
+        FailPins(region, w.Page, status);
+        if (!w.Touching) return;
+        region.Poisoned = true;
+        _mapper.Poison(region.AddressOf(w.Page));
+    }
+
     private static bool IsPin(PagerCommand command) => command.Kind is PagerCommandKind.Pin or PagerCommandKind.Hold;
 
     private void FailPins(Region region, long page, PageStatus status)
@@ -141,6 +180,8 @@ public sealed unsafe partial class PagerEngine
             command.Result = status switch
             {
                 PageStatus.Lost => RumError.ShardLost,
+                PageStatus.Gone => RumError.NotFound,
+                PageStatus.Fenced => RumError.Fenced,
                 _ => RumError.Timeout,
             };
         }

@@ -189,7 +189,7 @@ public sealed unsafe partial class PagerEngine
                 return;
             }
 
-            _mapper.CopyIn(region.AddressOf(w.Page), SlotAddress(w.Slot), 1, out _);
+            CopyBack(region, region.AddressOf(w.Page), SlotAddress(w.Slot));
             GiveSlots(w.Slot, 1);
         }
         else

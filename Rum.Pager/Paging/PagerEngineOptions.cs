@@ -9,6 +9,9 @@ public sealed record PagerEngineOptions
     /// <summary>After this a fault ends in SIGBUS; 0: never.</summary>
     public long FaultTimeoutNs { get; init; }
 
+    /// <summary>After this a fault on a page of a freed segment ends in SIGBUS, if that is sooner.</summary>
+    public long GoneTimeoutNs { get; init; } = 10_000_000_000;
+
     /// <summary>Pages evicted at once; 16 where each send costs a system call, else 1.</summary>
     public int EvictionBatch { get; init; } = 1;
 

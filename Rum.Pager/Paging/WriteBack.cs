@@ -44,6 +44,9 @@ internal struct WriteBack
     /// <summary>A thread waits for the page, and there was no slot for a copy.</summary>
     internal bool Wanted;
 
+    /// <summary>That thread touches it; else only a pin wants it.</summary>
+    internal bool Touching;
+
     /// <summary>The image is all zeros and travels as a flag.</summary>
     internal bool Zero;
 

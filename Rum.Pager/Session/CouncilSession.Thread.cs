@@ -102,7 +102,9 @@ internal sealed partial class CouncilSession
         int length = RequestCodec.Encode(_buffer, request);
         Invariant.Check(length > 0);
         ControlReply reply = _client.Call(Session, _buffer.AsSpan(0, length), timeout);
-        if (reply.Payload.Length == 0 || !AnswerCodec.TryDecode(reply.Payload, out CouncilAnswer? answer)) return null;
+        CouncilAnswer? answer = null;
+        _incompatible = reply.Payload.Length == 0 ? reply.Error == RumError.Incompatible : !AnswerCodec.TryDecode(reply.Payload, out answer);
+        if (answer is null) return null;
         if (answer.ViewDecree > _viewDecree) _viewDecree = answer.ViewDecree;
         if (answer.Error == RumError.SessionExpired || (answer is CommandAnswer decided && decided.Result.Error == RumError.SessionExpired)) Expire();
         return answer;
@@ -115,7 +117,9 @@ internal sealed partial class CouncilSession
         _expired();
     }
 
-    private RumException NoAnswer() => new(
+    private RumException NoAnswer() => _incompatible
+        ? new(RumError.Incompatible, $"the silo at {_addresses} speaks another version of the protocol than this program; bring both to one version.")
+        : new(
         RumError.Unavailable,
         $"no silo answers at {_addresses}. Is it running? 'rum silo run --dev' starts one on this machine; RUM_MACHINES or rum_init's argument names others.");
 

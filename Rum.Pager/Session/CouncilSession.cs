@@ -36,6 +36,7 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     private ulong _viewDecree;
     private uint _counter;
     private int _leaseMs;
+    private bool _incompatible;
     private volatile bool _ended;
     private volatile bool _stopping;
     private volatile bool _viewIsStale;
@@ -69,8 +70,10 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
         System.Security.Cryptography.RandomNumberGenerator.Fill(nonce);
         var open = new OpenSession(System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(nonce), "", clientName, (int)lease.TotalMilliseconds);
         CouncilAnswer answer = session.Ask(new CommandRequest(default, open), patience);
-        if (answer is not CommandAnswer { Result: SessionResult result }) throw new RumException(answer.Error, answer.Message);
-        if (result.Error != RumError.None) throw new RumException(result.Error, result.Message);
+        if (answer.Error != RumError.None) throw new RumException(answer.Error, answer.Message);
+        if (answer is not CommandAnswer { Result: { } decided }) throw Unexpected(answer);
+        if (decided.Error != RumError.None) throw new RumException(decided.Error, decided.Message);
+        if (decided is not SessionResult result) throw Unexpected(decided);
         session.Session = result.Session;
         session._leaseMs = result.LeaseMs;
         return session;
@@ -136,6 +139,9 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
         _thread = null;
         while (_errands.TryDequeue(out Errand? errand)) errand.Fail(Ended());
     }
+
+    private static RumException Unexpected(object said) =>
+        new(RumError.Internal, $"the council answered {said.GetType().Name} where a session was due; please report it.");
 
     private RumException Ended() => _ended
         ? new RumException(RumError.SessionExpired, "the session ended because the silos did not hear of this process for its lease; its anonymous memory is gone. Call rum_end, then rum_init.")

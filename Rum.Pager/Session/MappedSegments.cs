@@ -2,11 +2,15 @@ using Rum.Core;
 
 namespace Rum.Pager.Session;
 
-/// <summary>The segments mapped besides the anonymous one: named and pinned ones, each a region of its own. Any thread.</summary>
+/// <summary>
+/// The segments mapped besides the anonymous one: named and pinned ones, each a region of its own. Any thread. Who opens a key or changes a segment
+/// has it for itself until it is done; others who want the same wait, so that nobody opens what another is closing.
+/// </summary>
 internal sealed class MappedSegments
 {
-    private readonly Lock _lock = new();
+    private readonly object _lock = new();
     private readonly SortedList<nint, MappedSegment> _byAddress = [];
+    private readonly HashSet<UInt128> _opening = [];
 
     /// <summary>The segment that is mapped at exactly this address; null for none.</summary>
     public MappedSegment? At(nint address)
@@ -17,13 +21,57 @@ internal sealed class MappedSegments
     /// <summary>The segment that is mapped under a key; null for none.</summary>
     public MappedSegment? WithKey(UInt128 key)
     {
+        lock (_lock) return Find(key);
+    }
+
+    /// <summary>
+    /// The segment that is mapped under a key, to be opened once more by <paramref name="accept"/>. Null: none; the caller opens it, and nobody else does until
+    /// <see cref="EndOpen"/>.
+    /// </summary>
+    public MappedSegment? BeginOpen(UInt128 key, Action<MappedSegment> accept)
+    {
         lock (_lock)
         {
-            foreach (MappedSegment segment in _byAddress.Values)
+            while (true)
             {
-                if (segment.Key == key && key != UInt128.Zero) return segment;
+                MappedSegment? mapped = Find(key);
+                if (mapped is null ? _opening.Add(key) : !mapped.Taken)
+                {
+                    if (mapped is not null) accept(mapped);
+                    return mapped;
+                }
+                Monitor.Wait(_lock);
             }
-            return null;
+        }
+    }
+
+    /// <summary>The opening of a key has ended, one way or the other.</summary>
+    public void EndOpen(UInt128 key)
+    {
+        lock (_lock)
+        {
+            _opening.Remove(key);
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Waits until nobody else changes the segment, and then has it. False: it was closed meanwhile.</summary>
+    public bool Take(MappedSegment segment)
+    {
+        lock (_lock)
+        {
+            while (segment.Taken) Monitor.Wait(_lock);
+            return segment.Taken = _byAddress.GetValueOrDefault(segment.Address) == segment;
+        }
+    }
+
+    /// <summary>Ends what <see cref="Take"/> began.</summary>
+    public void GiveBack(MappedSegment segment)
+    {
+        lock (_lock)
+        {
+            segment.Taken = false;
+            Monitor.PulseAll(_lock);
         }
     }
 
@@ -46,16 +94,25 @@ internal sealed class MappedSegments
         lock (_lock) _byAddress.Add(segment.Address, segment);
     }
 
-    /// <summary>Takes a segment out; false when another thread was first.</summary>
-    public bool Remove(MappedSegment segment)
+    /// <summary>Takes a segment out; whoever has it still has it.</summary>
+    public void Remove(MappedSegment segment)
     {
-        lock (_lock) return _byAddress.Remove(segment.Address);
+        lock (_lock) _byAddress.Remove(segment.Address);
     }
 
     /// <summary>All of them, as of now.</summary>
     public MappedSegment[] All()
     {
         lock (_lock) return [.. _byAddress.Values];
+    }
+
+    private MappedSegment? Find(UInt128 key)
+    {
+        foreach (MappedSegment segment in _byAddress.Values)
+        {
+            if (segment.Key == key && key != UInt128.Zero) return segment;
+        }
+        return null;
     }
 }
 
@@ -82,4 +139,7 @@ internal sealed class MappedSegment
 
     /// <summary>How often it was opened here; unmapped at the last close.</summary>
     public int Opens { get; set; } = 1;
+
+    /// <summary>Somebody closes, frees or resizes it.</summary>
+    internal bool Taken { get; set; }
 }

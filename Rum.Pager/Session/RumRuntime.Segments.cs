@@ -33,26 +33,36 @@ internal sealed partial class RumRuntime
     /// <summary>Maps a named segment; an opened one again at the same address.</summary>
     public nint OpenSegment(UInt128 key, OpenMode mode, out long bytes)
     {
-        if (_segments.WithKey(key) is { } mapped)
+        MappedSegment? mapped = _segments.BeginOpen(key, known =>
         {
-            if (mode == OpenMode.Write && !mapped.Writable)
+            if (mode == OpenMode.Write && !known.Writable)
             {
                 throw new RumException(RumError.ReadOnly, $"the segment {new SegmentKey(key)} is open read-only in this process already; close it first.");
             }
-            mapped.Opens++;
+            known.Opens++;
+        });
+        if (mapped is not null)
+        {
             bytes = mapped.Bytes;
             return mapped.Address;
         }
-        SegmentResult opened = Opened(_council.Execute(new Open(_council.Session, key, mode)));
-        bytes = opened.Size;
         try
         {
-            return Map(opened, fresh: false);
+            SegmentResult opened = Opened(_council.Execute(new Open(_council.Session, key, mode)));
+            bytes = opened.Size;
+            try
+            {
+                return Map(opened, fresh: false);
+            }
+            catch (RumException)
+            {
+                _council.Execute(new Close(_council.Session, opened.Segment));
+                throw;
+            }
         }
-        catch (RumException)
+        finally
         {
-            _council.Execute(new Close(_council.Session, opened.Segment));
-            throw;
+            _segments.EndOpen(key);
         }
     }
 
@@ -115,18 +125,41 @@ internal sealed partial class RumRuntime
             FreeSegment(segment);
             return;
         }
-        if (--segment.Opens > 0) return;
-        if (!_segments.Remove(segment)) throw BadPointer(segment.Address);
-        RumError error = _pager.Unmap(segment.Address, writeBack: segment.Writable);
-        Check(error, $"{segment.Segment} could not be written back");
-        ThrowIfRefused(_council.Execute(new Close(_council.Session, segment.Segment)));
+        if (!_segments.Take(segment)) throw BadPointer(segment.Address);
+        try
+        {
+            if (segment.Opens > 1)
+            {
+                segment.Opens--;
+                return;
+            }
+            RumError error = _pager.Unmap(segment.Address, writeBack: segment.Writable);
+            // It is mapped still, and open: the close can be called again.
+            if (error == RumError.Timeout) throw new RumException(error, $"{segment.Segment} could not be written back and stays open: {Words(error)}");
+            _segments.Remove(segment);
+            Result closed = _council.Execute(new Close(_council.Session, segment.Segment));
+            Check(error, $"{segment.Segment} could not be written back");
+            ThrowIfRefused(closed);
+        }
+        finally
+        {
+            _segments.GiveBack(segment);
+        }
     }
 
     private void FreeSegment(MappedSegment segment)
     {
-        if (!_segments.Remove(segment)) throw BadPointer(segment.Address);
-        Check(_pager.Unmap(segment.Address, writeBack: false), $"{segment.Segment} could not be unmapped");
-        ThrowIfRefused(_council.Execute(new Free(_council.Session, segment.Segment, UInt128.Zero)));
+        if (!_segments.Take(segment)) throw BadPointer(segment.Address);
+        try
+        {
+            Check(_pager.Unmap(segment.Address, writeBack: false), $"{segment.Segment} could not be unmapped");
+            _segments.Remove(segment);
+            ThrowIfRefused(_council.Execute(new Free(_council.Session, segment.Segment, UInt128.Zero)));
+        }
+        finally
+        {
+            _segments.GiveBack(segment);
+        }
     }
 
     private nint ResizeSegment(MappedSegment segment, nuint size)
@@ -136,6 +169,21 @@ internal sealed partial class RumRuntime
             throw new RumException(RumError.InvalidArgument, $"{segment.Segment} can't become {size} bytes: it has 1 byte to {segment.ReservedBytes} where it is mapped.");
         }
         if (!segment.Writable) throw new RumException(RumError.ReadOnly, $"{segment.Segment} is open read-only.");
+        if (!_segments.Take(segment)) throw BadPointer(segment.Address);
+        try
+        {
+            // Whoever has it open beside would go on by the old size, and meet nothing where it was cut off.
+            if (segment.Opens > 1) throw new RumException(RumError.SegmentBusy, $"{segment.Segment} is open {segment.Opens} times in this process; close it elsewhere before it is resized.");
+            return ResizeTaken(segment, size);
+        }
+        finally
+        {
+            _segments.GiveBack(segment);
+        }
+    }
+
+    private nint ResizeTaken(MappedSegment segment, nuint size)
+    {
         // Grow at the silos first, shrink there last: what is accessible is always charged.
         bool grows = (long)size > segment.Bytes;
         if (!grows) ClearTail(segment, (long)size);

@@ -15,7 +15,6 @@ namespace Rum.Pager.Session;
 /// </summary>
 internal sealed class Transports(string wish, int udpPayload)
 {
-    private readonly string _bootId = ReadBootId();
     private readonly Dictionary<Incarnation, SharedMemoryClientDriver> _shared = [];
     private UdpDriver? _udp;
     private bool _unreached;
@@ -62,7 +61,7 @@ internal sealed class Transports(string wish, int udpPayload)
 
     private SharedMemoryClientDriver? TryShare(Member member)
     {
-        if (wish == "udp" || member.SharedMemory.Length == 0 || member.HostId != _bootId) return null;
+        if (wish == "udp" || member.SharedMemory.Length == 0 || member.HostId != BootId.Value) return null;
         if (_shared.TryGetValue(member.Incarnation, out SharedMemoryClientDriver? known) && !known.Disconnected) return known;
         try
         {
@@ -75,18 +74,6 @@ internal sealed class Transports(string wish, int udpPayload)
             // Another container's /tmp, another user's silo, a silo that just ended: UDP reaches it or nothing does.
             _shared.Remove(member.Incarnation);
             return null;
-        }
-    }
-
-    private static string ReadBootId()
-    {
-        try
-        {
-            return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-        }
-        catch (IOException)
-        {
-            return "";
         }
     }
 }

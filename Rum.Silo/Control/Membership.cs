@@ -20,6 +20,7 @@ public sealed partial class Membership
     // The leader in this very process says when there is something, and knows that the silo lives: the beat is only for what might have been missed.
     private static readonly TimeSpan IdleBeside = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AuditEvery = TimeSpan.FromMinutes(1);
 
     private readonly Member _self;
     private readonly ICouncil _council;
@@ -32,6 +33,7 @@ public sealed partial class Membership
     private ulong _dropped;
     private ulong _chargesAsOf;
     private long _lastNewsMs;
+    private long _auditedMs = long.MinValue / 2;
     private string _trouble = "";
 
     /// <summary>Who joins, by whom, for which page server.</summary>
@@ -132,6 +134,7 @@ public sealed partial class Membership
         _id = ((JoinResult)result).Silo;
         if (_council is CouncilLeader beside) beside.OwnSilo = _id;
         _viewDecree = 0;
+        _auditedMs = long.MinValue / 2;
         LogJoined(_self.Name, _id.Value, _self.Incarnation.ToString());
     }
 
@@ -149,6 +152,7 @@ public sealed partial class Membership
         if (beat.ViewDecree > _viewDecree) await FetchViewAsync(stop);
         if (beat.LastDrop > _dropped) await DropAsync(stop);
         if (beat.Decree > _chargesAsOf) await FetchChargesAsync(stop);
+        if (Environment.TickCount64 - _auditedMs > AuditEvery.TotalMilliseconds) await AuditAsync(stop);
     }
 
     private async Task FetchViewAsync(CancellationToken stop)
@@ -176,6 +180,24 @@ public sealed partial class Membership
             more = answer.More;
             LogDropped(answer.Drops.Count, last);
         }
+    }
+
+    // Drops are told to the silos that are members when a segment is freed. Who joins later hears of none, and a client that doesn't know yet
+    // that its session is over may write to it then.
+    private async Task AuditAsync(CancellationToken stop)
+    {
+        var ids = new ulong[_server.PoolStatistics.Segments + CouncilMachine.AuditMax];
+        int count = await _server.RunAsync(pool => pool.ListSegments(ids));
+        int freed = 0;
+        for (int from = 0; from < count; from += CouncilMachine.AuditMax)
+        {
+            SegmentId[] segments = [.. ids[from..Math.Min(count, from + CouncilMachine.AuditMax)].Select(id => new SegmentId(id))];
+            if (await _council.AskAsync(new Audit(segments), stop) is not DropsAnswer answer) return;
+            foreach (Drop drop in answer.Drops) await _server.DropSegmentAsync(drop.Segment);
+            freed += answer.Drops.Count;
+        }
+        if (freed > 0) LogOrphans(freed);
+        _auditedMs = Environment.TickCount64;
     }
 
     // What is charged here is kept free for its owners; sparse segments share the rest.
@@ -220,6 +242,9 @@ public sealed partial class Membership
 
     [LoggerMessage(212, LogLevel.Debug, "dropped the memory of {Count} freed segments or extents, up to drop {Last}")]
     private partial void LogDropped(int count, ulong last);
+
+    [LoggerMessage(218, LogLevel.Information, "dropped what late writes had left here of {Count} segments that were freed")]
+    private partial void LogOrphans(int count);
 
     [LoggerMessage(213, LogLevel.Warning, "{Trouble}; asking again until it answers")]
     private partial void LogTrouble(string trouble);

@@ -58,9 +58,9 @@ public sealed class RemoteCouncil : ICouncil, IDisposable
         ControlReply reply = _client.Call(default, buffer.AsSpan(0, length), _patience, cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (AnswerCodec.TryDecode(reply.Payload, out CouncilAnswer? answer)) return answer;
-        throw new CouncilUnreachableException(reply.Payload.Length == 0
+        throw new CouncilUnreachableException(reply.Payload.Length == 0 && reply.Error != RumError.Incompatible
             ? $"no silo answers at {Address} (UDP, waited {_patience.TotalSeconds:0.#} s)"
-            : $"{Address} answers, but not in this version's words");
+            : $"{Address} speaks another version of the protocol than this program; bring both to one version");
     }
 
     private static PeerAddress? LeaderOf(byte[] answer) =>

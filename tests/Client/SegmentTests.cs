@@ -109,6 +109,38 @@ public sealed class SegmentTests(Silo silo)
     }
 
     [Fact]
+    public async Task What_is_open_twice_is_not_resized_and_closed_by_the_last()
+    {
+        const string name = "client tests: twice";
+        await using RumClient client = await silo.ConnectAsync();
+        await client.DeleteAsync(name);
+        RumSegment first = await client.AllocateAsync(10_000, RumAllocation.Named(name));
+        await using (RumSegment second = await client.OpenAsync(name))
+        {
+            first.Write(0, 5L);
+            SegmentBusyException busy = await Assert.ThrowsAsync<SegmentBusyException>(async () => await first.ResizeAsync(100));
+            Assert.Contains("open 2 times", busy.Message);
+            Assert.Equal((10_000, 10_000), (first.Length, second.Length));
+            Assert.Equal(5, second.Read<long>(0));
+            await first.DisposeAsync();
+            Assert.Equal(5, second.Read<long>(0));
+            await second.ResizeAsync(100_000);
+            Assert.Equal((5, 0), (second.Read<long>(0), second.Read<long>(99_000)));
+        }
+
+        // Of many who open and dispose at once each has it whole.
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                await using RumSegment again = await client.OpenAsync(name);
+                Assert.Equal((100_000, 5), (again.Length, again.Read<long>(0)));
+            }
+        })));
+        Assert.True(await client.DeleteAsync(name));
+    }
+
+    [Fact]
     public async Task A_silo_without_room_says_so_and_nothing_else_suffers()
     {
         await using RumClient client = await silo.ConnectAsync();

@@ -187,6 +187,58 @@ public sealed unsafe class CommandTests
         Assert.Equal(7ul, *(ulong*)rum.Store.Read(segment.Segment, 0));
     }
 
+    [Fact]
+    public void Discards_resizes_and_unmaps_that_do_not_come_on_end_with_the_fault_timeout_and_can_be_repeated()
+    {
+        using PagerFixture rum = new(PagerMode.Move, options: new PagerOptions { FaultTimeout = TimeSpan.FromSeconds(3) });
+        SegmentHandle segment = rum.Segment(100 * Page);
+        nint at = rum.Map(100 * Page, segment: segment);
+        for (int p = 0; p < 100; p++) Native.Store(at + p * Page, 7);
+        Assert.Equal(RumError.None, rum.Pager.FlushAndDrop(at, 100 * Page));
+        Native.Store(at, 8);
+        rum.Channel.Stalled = true;
+        Assert.Equal(RumError.Timeout, rum.Pager.Discard(at + 10 * Page, 10 * Page));
+        Assert.Equal(RumError.Timeout, rum.Pager.Resize(at, 50 * Page));
+        Assert.Equal(RumError.Timeout, rum.Pager.Unmap(at, writeBack: true));
+        Assert.Contains(rum.Log, line => line.Contains("page 10 of segment 1") && line.Contains("can't be written back since"));
+        rum.Channel.Stalled = false;
+        Assert.Equal(8u, Native.Load(at));
+        Assert.Equal(RumError.None, rum.Pager.Discard(at + 10 * Page, 10 * Page));
+        Assert.Equal(0u, Native.Load(at + 15 * Page));
+        Assert.Equal(RumError.None, rum.Pager.Resize(at, 50 * Page));
+        Assert.Equal(-Fault, ReadInto(at + 50 * Page));
+        Assert.Equal(RumError.None, rum.Pager.Unmap(at, writeBack: true));
+        Assert.True(rum.Store.Read(segment.Segment, 15) == null && rum.Store.Read(segment.Segment, 60) == null);
+        Assert.Equal(8ul, *(ulong*)rum.Store.Read(segment.Segment, 0));
+        Assert.Equal(-Fault, ReadInto(at));
+    }
+
+    [Fact]
+    public void Discards_of_what_is_lost_or_has_another_writer_say_so()
+    {
+        using PagerFixture rum = new(PagerMode.Move);
+        nint at = rum.Map(10 * Page, fresh: false);
+        rum.Channel.Refuse = PageStatus.Lost;
+        Assert.Equal(RumError.ShardLost, rum.Pager.Discard(at, 5 * Page));
+        rum.Channel.Refuse = PageStatus.Fenced;
+        Assert.Equal(RumError.Fenced, rum.Pager.Discard(at + 5 * Page, 5 * Page));
+        rum.Channel.Refuse = PageStatus.Ok;
+        Assert.Equal(RumError.None, rum.Pager.Unmap(at, writeBack: true));
+    }
+
+    [Fact]
+    public void A_page_of_a_freed_segment_is_given_up_when_no_session_ended_over_it()
+    {
+        using PagerFixture rum = new(PagerMode.Move, options: new PagerOptions { GoneTimeout = TimeSpan.FromSeconds(2) });
+        nint at = rum.Map(10 * Page, fresh: false);
+        rum.Channel.Refuse = PageStatus.Gone;
+        Assert.Equal(-Fault, ReadInto(at + 5 * Page));
+        Assert.Contains(rum.Log, line => line.Contains("page 5 of segment 1") && line.Contains("(Gone)") && line.Contains("SIGBUS"));
+        Assert.Equal(RumError.NotFound, rum.Pager.Pin(at, Page));
+        Assert.Equal(RumError.None, rum.Pager.Prefetch(at + Page, Page));
+        Assert.Equal(RumError.None, rum.Pager.Unmap(at, writeBack: true));
+    }
+
     private static readonly int[] Ends = MakePipe();
 
     private static int[] MakePipe()

@@ -20,6 +20,7 @@ public static class RequestCodec
         ListSegments = 7,
         ShowSegment = 8,
         ListSessions = 9,
+        Audit = 10,
     }
 
     /// <summary>Writes a request and returns its length; -1 when it doesn't fit.</summary>
@@ -71,6 +72,11 @@ public static class RequestCodec
                 to.U64(it.After.Value);
                 to.U32((uint)it.Max);
                 break;
+            case Audit it:
+                to.U8((byte)Kind.Audit);
+                to.U32((uint)it.Segments.Count);
+                foreach (SegmentId segment in it.Segments) to.U64(segment.Value);
+                break;
             default:
                 throw new ArgumentException($"{request.GetType().Name} has no encoding.", nameof(request));
         }
@@ -110,6 +116,11 @@ public static class RequestCodec
                 break;
             case Kind.ListSessions:
                 request = new ListSessions(new SessionId(from.U64()), (int)from.U32());
+                break;
+            case Kind.Audit:
+                var segments = new SegmentId[from.Count(sizeof(ulong))];
+                for (int i = 0; i < segments.Length; i++) segments[i] = new SegmentId(from.U64());
+                request = new Audit(segments);
                 break;
             default:
                 request = null;

@@ -27,10 +27,11 @@ public sealed partial class ErrorsTests
     private static readonly RumError[] OfTheCouncil =
         [RumError.NotLeader, RumError.UnknownSilo, RumError.StaleView, RumError.SessionExpired, RumError.Pending, RumError.ShardLost];
 
-    // Provoked where the whole path can be steered: late writers in the pager's and the simulator's tests; a page that is not had in time below;
-    // the last two need two versions of RUM, or a defect in it.
+    // What becomes of pages: a writer whose place another has taken, a silo that stands still.
     private static readonly RumError[] OfPages = [RumError.Fenced, RumError.Timeout];
-    private static readonly RumError[] NotByThisBuild = [RumError.Incompatible, RumError.Internal];
+
+    // What an end says that isn't ours: of another version, or out of its mind.
+    private static readonly RumError[] OfStrangers = [RumError.Incompatible, RumError.Internal];
 
     [Fact]
     public void EveryCodeHasItsLineAndItsTest()
@@ -43,7 +44,8 @@ public sealed partial class ErrorsTests
             Assert.True(lines[(int)error][2].Length > 0, $"{error} has no cause");
             Assert.True(error == RumError.None || lines[(int)error][3].Length > 0, $"{error} has no next step");
         }
-        RumError[] all = [RumError.None, .. OfPrograms, .. OfTheCouncil, .. OfPages, .. NotByThisBuild];
+        RumError[] all = [RumError.None, .. OfPrograms, .. OfTheCouncil, .. OfPages, .. OfStrangers];
+        // Each set is what one of the tests below sees, no more and no less.
         Assert.Equal(Enum.GetValues<RumError>(), all.Order());
     }
 
@@ -111,6 +113,89 @@ public sealed partial class ErrorsTests
         Assert.Equal(OfTheCouncil, said.Select(s => s.Error));
         Assert.All(said, s => Assert.NotEmpty(s.Message));
         Assert.Equal(cluster.Address(0).ToString(), said[0].Message);
+    }
+
+    [Fact]
+    public async Task WhatBecomesOfPages()
+    {
+        using var directory = new TemporaryDirectory();
+        string program = NativeProgram.CompileOwn("errors", directory);
+        using var cluster = new TestCluster(2, "--lease", "2s");
+        await cluster.StartAllAsync();
+        var environment = new Dictionary<string, string>
+        {
+            ["RUM_MACHINES"] = cluster.Machines,
+            ["RUM_CACHE"] = "8M",
+            ["RUM_FAULT_TIMEOUT"] = "3",
+            ["SILO"] = cluster.Address(1).ToString(),
+        };
+        using NativeProgram late = NativeProgram.Start(program, environment, "fence");
+        await late.WaitForAsync("held");
+        // It sleeps through its lease, another takes its place, and nobody can tell it: its pages' silo must.
+        IDisposable asleep = late.Stall();
+        await cluster.Silo(0).WaitForErrorAsync("expired");
+        using NativeProgram other = NativeProgram.Start(program, environment, "take");
+        Assert.True(await other.EndAsync() == 0, other.Output);
+        using (cluster.Silo(0).Stall())
+        {
+            asleep.Dispose();
+            late.Say("go on");
+            Assert.True(await late.EndAsync() == 0, late.Output);
+        }
+
+        using NativeProgram waits = NativeProgram.Start(program, environment, "page");
+        await waits.WaitForAsync("held");
+        using (cluster.Silo(1).Stall())
+        {
+            waits.Say("go on");
+            Assert.True(await waits.EndAsync() == 0, waits.Output);
+        }
+        string[] said = [late.Lines.Single(IsError), waits.Lines.Single(IsError)];
+        Assert.Equal(OfPages.Select(e => $"{(int)e} {e}"), said.Select(line => string.Join(' ', line.Split(' ').Take(2))));
+
+        static bool IsError(string line) => char.IsDigit(line[0]);
+    }
+
+    [Fact]
+    public async Task WhatStrangersSay()
+    {
+        using var directory = new TemporaryDirectory();
+        string program = NativeProgram.CompileOwn("errors", directory);
+        var said = new List<string>();
+        foreach (bool version in new[] { true, false })
+        {
+            using var stranger = new Stranger(version);
+            File.WriteAllText(directory.File("machines.csv"), stranger.Address.ToString());
+            using NativeProgram meets = NativeProgram.Start(program, new() { ["RUM_MACHINES"] = directory.File("machines.csv") }, "init");
+            Assert.True(await meets.EndAsync() == 0, meets.Output);
+            said.Add(meets.Output);
+            if (!version) continue;
+            (int exit, _, string errors) = await RumProcess.RunAsync("status", "--silo", stranger.Address.ToString());
+            Assert.Equal(3, exit);
+            Assert.Contains("speaks another version", errors);
+        }
+        Assert.Equal(OfStrangers.Select(e => $"{(int)e} {e}"), said.Select(line => string.Join(' ', line.Split(' ').Take(2))));
+        Assert.Contains("another version", said[0]);
+        Assert.Contains("report it", said[1]);
+    }
+
+    [Fact]
+    public void ARequestOfAnotherVersionIsToldSo()
+    {
+        using var stranger = new Stranger(ofOtherVersion: false);
+        using var client = new System.Net.Sockets.UdpClient(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        client.Client.ReceiveTimeout = (int)Eventually.Patience.TotalMilliseconds;
+        byte[] request = Stranger.Frame(version: 9, type: 6);
+        client.Send(request, stranger.Address);
+        System.Net.IPEndPoint? from = null;
+        byte[] answer = client.Receive(ref from);
+        // Magic, version 1, a Hello's answer with the status.
+        Assert.Equal((0x52, 0x55, 1, 128 + 5, (byte)RumError.Incompatible), (answer[0], answer[1], answer[2], answer[3], answer[98]));
+        // An answer is not answered, or two versions would talk for ever.
+        client.Send(Stranger.Frame(version: 9, type: 128 + 5), stranger.Address);
+        client.Send(request, stranger.Address);
+        client.Receive(ref from);
+        Assert.Equal(0, client.Available);
     }
 
     [Fact]

@@ -41,6 +41,36 @@ int main(int argc, char **argv)
         show();
         return 0;
     }
+    if (argc > 1 && strcmp(argv[1], "init") == 0) {
+        if (rum_init(NULL) == 0) return 1;
+        show(); /* whatever the end at RUM_MACHINES makes of it */
+        return 0;
+    }
+    if (argc > 1 && (strcmp(argv[1], "page") == 0 || strcmp(argv[1], "fence") == 0)) {
+        /* On the silo that SILO names; the test goes on when it has done something to it, or to us. */
+        Location there;
+        memset(&there, 0, sizeof there);
+        snprintf((char *)there.ip_addr, sizeof there.ip_addr, "%s", getenv("SILO"));
+        int page = strcmp(argv[1], "page") == 0;
+        if (rum_init(NULL) != 0) { show(); return 1; }
+        char *memory = page ? rum_alloc_location(4096, there) : rum_alloc_hash_location(4096, rum_key("fenced"), there);
+        if (memory == NULL) { show(); return 1; }
+        strcpy(memory, "first");
+        if ((page ? rum_flush_cache() : rum_flush(memory, 4096)) != 0) { show(); return 1; }
+        printf("held\n");
+        getchar();
+        if (!page) strcpy(memory, "late");
+        if ((page ? rum_pin(memory, 4096) : rum_flush(memory, 4096)) == 0) return 1;
+        show(); /* Timeout, Fenced */
+        _exit(0);
+    }
+    if (argc > 1 && strcmp(argv[1], "take") == 0) {
+        char *memory = rum_init(NULL) != 0 ? NULL : rum_open("fenced", RUM_WRITE, NULL);
+        if (memory == NULL || strcmp(memory, "first") != 0) { show(); return 1; }
+        strcpy(memory, "mine");
+        if (rum_flush(memory, 4096) != 0) { show(); return 1; }
+        return rum_end();
+    }
     if (argc > 1 && strcmp(argv[1], "hold") == 0) {
         if (rum_init(NULL) != 0 || rum_alloc_hash(4096, rum_key("held")) == NULL) { show(); return 1; }
         printf("held\n");

@@ -1,6 +1,7 @@
 /* Segments of their own: named, shared with readers, at a place, sparse, ending inside a page. Run with RUM_CACHE=8M and a silo of 256M. */
 #include "check.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 
 static sigjmp_buf recover;
@@ -232,11 +233,86 @@ static void refuses_bad_keys(void)
     finish();
 }
 
+static void *open_and_close(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 100; i++) {
+        char *p = rum_open("crowd", RUM_WRITE, NULL);
+        CHECK(p != NULL, "rum_open %d", i);
+        CHECK(p[PAGE] == 7, "it reads as %d", p[PAGE]);
+        CHECK(rum_close(p) == 0, "rum_close %d", i);
+    }
+    return NULL;
+}
+
+/* Each open is worth one close, whoever calls it; who opens while another closes gets the segment, not what is left of it. */
+static void opens_and_closes_from_many_threads(void)
+{
+    begin();
+    HASH_TYPE key = fresh("crowd");
+    char *p = rum_alloc_hash(4 * PAGE, key);
+    CHECK(p != NULL, "rum_alloc_hash");
+    p[PAGE] = 7;
+    CHECK(rum_close(p) == 0, "rum_close");
+    pthread_t threads[4];
+    for (int t = 0; t < 4; t++) CHECK(pthread_create(&threads[t], NULL, open_and_close, NULL) == 0, "pthread_create");
+    for (int t = 0; t < 4; t++) pthread_join(threads[t], NULL);
+    p = rum_open("crowd", RUM_WRITE, NULL);
+    CHECK(p != NULL && rum_open("crowd", RUM_WRITE, NULL) == (void *)p, "opened twice");
+    CHECK(rum_close(p) == 0 && p[PAGE] == 7, "after one close of two it is there");
+    CHECK(rum_close(p) == 0, "the second");
+    CHECK_ERROR(rum_close(p), "BadPointer");
+    finish();
+}
+
+static void *close_it(void *pointer) { return (void *)(intptr_t)rum_close(pointer); }
+
+static void closes_once_for_two_who_close_at_once(void)
+{
+    begin();
+    HASH_TYPE key = fresh("twice");
+    char *p = rum_alloc_hash(PAGE, key);
+    for (int round = 0; round < 30; round++) {
+        CHECK(p != NULL, "round %d", round);
+        p[0] = (char)round;
+        pthread_t other;
+        void *theirs;
+        CHECK(pthread_create(&other, NULL, close_it, p) == 0, "pthread_create");
+        int mine = rum_close(p);
+        pthread_join(other, &theirs);
+        CHECK((mine == 0) != ((intptr_t)theirs == 0), "of two closes one ends well: %d, %d", mine, (int)(intptr_t)theirs);
+        if (mine != 0) CHECK_ERROR(mine, "BadPointer");
+        p = rum_open("twice", RUM_WRITE, NULL);
+        CHECK(p != NULL && p[0] == (char)round, "after round %d", round);
+    }
+    CHECK(rum_free(p) == 0, "rum_free");
+    finish();
+}
+
+static void resizes_only_what_is_open_once(void)
+{
+    begin();
+    char *p = rum_alloc_hash(2 * PAGE, fresh("shared"));
+    CHECK(p != NULL && rum_open("shared", RUM_WRITE, NULL) == (void *)p, "opened twice");
+    fill(p, 2 * PAGE, 3);
+    CHECK(rum_realloc(p, 10 * PAGE) == NULL, "who else has it open goes on by the old size");
+    CHECK_ERROR(rum_last_error_code(), "SegmentBusy");
+    CHECK(rum_usable_size(p) == 2 * PAGE, "%zu", rum_usable_size(p));
+    verify(p, 2 * PAGE, 3);
+    CHECK(rum_close(p) == 0, "rum_close");
+    CHECK(rum_realloc(p, 10 * PAGE) == (void *)p && rum_usable_size(p) == 10 * PAGE, "by the only one");
+    verify(p, 2 * PAGE, 3);
+    CHECK(rum_free(p) == 0, "rum_free");
+    finish();
+}
+
 static const struct test tests[] = {
     {"keeps_a_name", keeps_a_name}, {"writes_a_part_of_a_page_first", writes_a_part_of_a_page_first},
     {"reads_what_the_writer_flushed", reads_what_the_writer_flushed}, {"ends_inside_a_page", ends_inside_a_page},
     {"resizes_in_place", resizes_in_place}, {"is_sparse", is_sparse}, {"finds_silos", finds_silos}, {"refuses_bad_keys", refuses_bad_keys},
     {"clears_what_a_shrink_cuts_off", clears_what_a_shrink_cuts_off},
+    {"opens_and_closes_from_many_threads", opens_and_closes_from_many_threads},
+    {"closes_once_for_two_who_close_at_once", closes_once_for_two_who_close_at_once}, {"resizes_only_what_is_open_once", resizes_only_what_is_open_once},
 };
 
 int main(int argc, char **argv)

@@ -20,6 +20,9 @@ internal sealed record Broken
     /// <summary>Clients use what the council gave them before they have the view that it belongs to.</summary>
     public bool MapsBeforeView { get; init; }
 
+    /// <summary>Silos don't ask which of their segments were freed.</summary>
+    public bool NeverAudits { get; init; }
+
     /// <summary>Whether the defect needs frames that hold a whole page.</summary>
     public bool WholePages { get; init; }
 

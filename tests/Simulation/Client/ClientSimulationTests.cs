@@ -19,6 +19,9 @@ public sealed class ClientSimulationTests
     public void A_client_away_longer_than_its_lease_harms_nobody() => RunAll(Trouble.Pauses | Trouble.Expiry, Seeds / 4);
 
     [Fact]
+    public void What_late_writes_leave_at_a_silo_that_restarted_is_found() => RunAll(Trouble.Pauses | Trouble.Restarts | Trouble.Expiry, Seeds / 16);
+
+    [Fact]
     public void A_seed_replays() => Assert.Equal(Hash(5), Hash(5));
 
     /// <summary>Empty shards move at once; who uses what the council gave him by an older view may write to a silo that is as far behind.</summary>
@@ -39,11 +42,15 @@ public sealed class ClientSimulationTests
     [Fact]
     public void A_server_that_applies_older_writes_is_caught() => Caught(new Broken { Silo = driver => new AppliesOlderWrites(driver), WholePages = true }, seeds: 200);
 
-    private static void Caught(Broken broken, int seeds)
+    [Fact]
+    public void Silos_that_never_ask_what_was_freed_are_caught() =>
+        Caught(new Broken { NeverAudits = true }, seeds: 200, Trouble.Pauses | Trouble.Restarts | Trouble.Expiry);
+
+    private static void Caught(Broken broken, int seeds, Trouble trouble = Trouble.Pauses)
     {
         for (int seed = 1; seed <= seeds; seed++)
         {
-            using var scenario = new Scenario(seed, Trouble.Pauses, 400, broken);
+            using var scenario = new Scenario(seed, trouble, 400, broken);
             try
             {
                 scenario.Run();

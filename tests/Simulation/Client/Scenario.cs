@@ -25,7 +25,10 @@ internal enum Trouble
 internal sealed unsafe class Scenario : IDisposable
 {
     private const int RingShards = 16;
-    private const long FaultyNsMax = 60_000_000_000, CalmNsMax = 60_000_000_000, WithLossNs = 4_000_000_000;
+    private const long EndsWithinNs = 60_000_000_000;
+
+    // What is lost can't be written back and holds the cache, so that each access may have to wait for its time-out.
+    private const long EndsWithLossWithinNs = 900_000_000_000;
 
     private readonly World _world;
     private readonly List<SimulatedSilo> _silos = [];
@@ -35,7 +38,6 @@ internal sealed unsafe class Scenario : IDisposable
     private readonly HashSet<SessionId> _expired = [];
     private ulong _toldDecree;
     private long _calmSinceNs;
-    private long _firstRestartNs;
     private int _restarts;
 
     public Scenario(int seed, Trouble trouble, int operations, Broken? broken = null)
@@ -69,7 +71,7 @@ internal sealed unsafe class Scenario : IDisposable
         FaultTimeoutNs = trouble.HasFlag(Trouble.Restarts) ? 1_500_000_000 : 0;
         Council = new SimulatedCouncil(_world, RingShards) { Decided = Decided, Expired = Expired };
         int silos = random.Next(1, 4), processes = broken.Fragments ? 3 : random.Next(1, 4);
-        for (int i = 0; i < silos; i++) _silos.Add(new SimulatedSilo(_world, Council, $"silo{i}", broken.Silo));
+        for (int i = 0; i < silos; i++) _silos.Add(new SimulatedSilo(_world, Council, $"silo{i}", broken));
         foreach (SimulatedSilo silo in _silos) silo.Start();
         var workload = new Workload(_world, this);
         for (int i = 0; i < processes; i++)
@@ -79,6 +81,8 @@ internal sealed unsafe class Scenario : IDisposable
             workload.Start(process, threads: random.Next(1, 5));
         }
     }
+
+    private long PatienceNs => _restarts > 0 ? EndsWithLossWithinNs : EndsWithinNs;
 
     /// <summary>What the seed has chosen, in words.</summary>
     public override string ToString() =>
@@ -115,8 +119,6 @@ internal sealed unsafe class Scenario : IDisposable
     {
         while (!_processes.TrueForAll(p => p.Ended && !p.Engine.NeedsSteps))
         {
-            // Pages that no silo takes any more hold the cache, and the programs that wait for them: what is looked at then is only what they see.
-            if (_firstRestartNs > 0 && _network.NowNs > _firstRestartNs + WithLossNs) return _world.Trace.Hash ^ _network.TraceHash;
             Round();
         }
         foreach (SimulatedProcess process in _processes) process.CheckEnd();
@@ -182,8 +184,8 @@ internal sealed unsafe class Scenario : IDisposable
             at.Unmapped = true;
             return;
         }
-        // A page of a lost shard; or any other, once the cache is full of pages that no silo takes any more.
-        if (!trouble.Writing && (IsLost(trouble.Segment, trouble.Page) || process.Attachments.Exists(AnyLost))) return;
+        // A page of a lost shard, or of a session that is over; or any other, once the cache is full of pages that no silo takes any more.
+        if (!trouble.Writing && (process.Attachments.Exists(a => a.Orphan) || IsLost(trouble.Segment, trouble.Page) || process.Attachments.Exists(AnyLost))) return;
         throw World.Wrong($"{process.Name} gives up page {trouble.Page} of {id} ({trouble.Status}), which could be had");
     }
 
@@ -201,7 +203,7 @@ internal sealed unsafe class Scenario : IDisposable
             if (_processes.TrueForAll(p => p.Budget <= 0 || p.Ended)) CalmDown();
             else MakeTrouble();
         }
-        long limit = _calmSinceNs == 0 ? FaultyNsMax : _calmSinceNs + CalmNsMax;
+        long limit = _calmSinceNs + PatienceNs;
         long now = _network.NowNs;
         if (now > limit) throw World.Wrong($"hangs: {string.Join("; ", _processes.SelectMany(p => p.Threads).Where(t => !t.Ended))}; {string.Join("; ", _processes)}");
         long next = Math.Min(Math.Min(_network.NextArrivalNs, _world.NextNs), Council.NextNs);
@@ -229,7 +231,6 @@ internal sealed unsafe class Scenario : IDisposable
         if (_trouble.HasFlag(Trouble.Restarts) && _restarts < 2 && random.Next(6_000) == 0)
         {
             _restarts++;
-            if (_firstRestartNs == 0) _firstRestartNs = _world.NowNs;
             SimulatedSilo silo = _silos[random.Next(_silos.Count)];
             silo.Kill();
             _world.After(random.Next(10_000, 300_000_000), silo.Start);
@@ -290,15 +291,12 @@ internal sealed unsafe class Scenario : IDisposable
         }
     }
 
-    /// <summary>
-    /// When all is freed no silo keeps a page; but for one in a later life, which missed the drops of its earlier one: a client that wasn't told of its
-    /// expiry in time may leave pages there.
-    /// </summary>
+    /// <summary>When all is freed no silo keeps a page: not one in a later life either, which missed the drops of its earlier one.</summary>
     private void CheckNothingLeft()
     {
         if (Named is { Freed: false }) Council.Apply(default, new Free(default, default, Workload.Key));
-        long limit = _network.NowNs + CalmNsMax;
-        while (_silos.Exists(s => s.Up && s.Lives == 1 && s.Pool.Statistics.PagesStored > 0))
+        long limit = _network.NowNs + PatienceNs;
+        while (_silos.Exists(s => s.Up && s.Pool.Statistics.PagesStored > 0))
         {
             _world.RunDue();
             foreach (SimulatedSilo silo in _silos) silo.Poll();

@@ -199,6 +199,7 @@ internal sealed unsafe class SimulatedMemory : IPageMapper, IDisposable
             Preempted?.Invoke();
             nint to = page + ((nint)done << Layout.PageShift);
             Check(_backed[slot + done], "moves a slot in that has no memory", slot + done);
+            if (_poisoned.Contains(to)) return MapOutcome.Exists;
             CheckMissing(to);
             if (Chance(BusyRate / 4)) return MapOutcome.Busy;
             byte* frame = Map(to);
@@ -235,6 +236,7 @@ internal sealed unsafe class SimulatedMemory : IPageMapper, IDisposable
         {
             Preempted?.Invoke();
             nint to = page + ((nint)done << Layout.PageShift);
+            if (_poisoned.Contains(to)) return MapOutcome.Exists;
             CheckMissing(to);
             byte* frame = Map(to);
             Note("copies in at {0:x}", to);
@@ -250,7 +252,7 @@ internal sealed unsafe class SimulatedMemory : IPageMapper, IDisposable
         {
             Preempted?.Invoke();
             nint to = page + ((nint)done << Layout.PageShift);
-            if (_mapped.ContainsKey(to)) return MapOutcome.Exists;
+            if (_mapped.ContainsKey(to) || _poisoned.Contains(to)) return MapOutcome.Exists;
             new Span<byte>(Map(to), Layout.PageSize).Clear();
             Note("maps zeros at {0:x}", to);
             WakeRange(to, Layout.PageSize);
@@ -272,6 +274,7 @@ internal sealed unsafe class SimulatedMemory : IPageMapper, IDisposable
         {
             Preempted?.Invoke();
             nint at = page + (nint)(i << Layout.PageShift);
+            if (_poisoned.Remove(at)) continue;
             Check(_mapped.ContainsKey(at), "drops a page that isn't mapped", at);
             Note("drops {0:x}", at);
             Unmap(at);

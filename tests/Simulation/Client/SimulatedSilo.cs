@@ -9,10 +9,13 @@ namespace Rum.Simulation.Client;
 /// <summary>A silo: the real page server on one address, one life after the other, and its small talk with the council.</summary>
 internal sealed unsafe class SimulatedSilo : IDisposable
 {
+    private const long AuditEveryNs = 1_000_000_000;
+
     private readonly World _world;
     private readonly SimulatedCouncil _council;
     private readonly SimulatedDriver _endpoint;
     private readonly Func<IDriver, IDriver>? _breakIt;
+    private readonly bool _audits;
     private readonly Queue<(Task Done, ulong Sequence)> _dropping = new();
     private PageServer? _server;
     private PagePool? _pool;
@@ -20,9 +23,9 @@ internal sealed unsafe class SimulatedSilo : IDisposable
     private ulong _asked;
     private bool _fetching, _again;
 
-    public SimulatedSilo(World world, SimulatedCouncil council, string name, Func<IDriver, IDriver>? breakIt)
+    public SimulatedSilo(World world, SimulatedCouncil council, string name, Broken broken)
     {
-        (_world, _council, Name, _breakIt) = (world, council, name, breakIt);
+        (_world, _council, Name, _breakIt, _audits) = (world, council, name, broken.Silo, !broken.NeverAudits);
         _endpoint = world.Network.CreateEndpoint();
     }
 
@@ -117,6 +120,27 @@ internal sealed unsafe class SimulatedSilo : IDisposable
         });
     }
 
+    /// <summary>Asks the council which of the segments known here were freed, again and again as long as this life lasts.</summary>
+    private void AuditSoon(Incarnation life) => _world.After(AuditEveryNs, () =>
+    {
+        if (_server == null || Life != life) return;
+        Audit();
+        AuditSoon(life);
+    });
+
+    private void Audit()
+    {
+        var ids = new ulong[CouncilMachine.AuditMax];
+        int count = _pool!.ListSegments(ids);
+        if (_council.Machine.Query(new Audit([.. ids.AsSpan(0, count).ToArray().Select(id => new SegmentId(id))])) is not DropsAnswer answer) return;
+        foreach (Drop drop in answer.Drops)
+        {
+            _world.Note(Name, "drops segment {0}, which was freed before it came here", (long)drop.Segment.Value);
+            _ = _server!.DropSegmentAsync(drop.Segment);
+            _busy = true;
+        }
+    }
+
     public void Dispose() => _server?.Dispose();
 
     private void Carry(DropsAnswer answer)
@@ -136,6 +160,7 @@ internal sealed unsafe class SimulatedSilo : IDisposable
         if (_server == null || Life != life) return;
         var self = new Member(default, Name, life, $"sim:{Number}", "", "", "", "", "", 1L << 30, false);
         if (_council.Apply(default, new Join(self)) is JoinResult { Error: RumError.None } joined) _id = joined.Silo;
+        if (_audits) AuditSoon(life);
     }
 }
 

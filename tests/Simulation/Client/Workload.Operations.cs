@@ -166,7 +166,8 @@ internal sealed partial class Workload
         for (int i = first; i < first + count; i++)
         {
             at.Model[i].Dropping = false;
-            if (at.Orphan) at.Model[i].Inherited = true;
+            // Not all of it was done: each page is as before, or dropped.
+            if (at.Orphan || t.Result != RumError.None) at.Model[i].Inherited = true;
         }
     }
 

@@ -126,10 +126,18 @@ internal sealed partial class Workload(World world, Scenario scenario)
         long began = world.Moment();
         t.Ask(new PagerCommand { Kind = PagerCommandKind.Unmap, Address = at.Address, WriteBack = writeBack && !at.ReadOnly });
         yield return VirtualThread.UntilWoken;
-        process.Attachments.Remove(at);
         Expect(t, at, PagerCommandKind.Unmap);
+        RumError written = t.Result;
+        if (written == RumError.Timeout)
+        {
+            // It is mapped still, for another try: this program gives up instead what no silo takes.
+            t.Ask(new PagerCommand { Kind = PagerCommandKind.Unmap, Address = at.Address });
+            yield return VirtualThread.UntilWoken;
+            if (t.Result != RumError.None && !process.Revoked) throw World.Wrong($"{t.Name}: an unmap that writes nothing ends with {t.Result}");
+        }
+        process.Attachments.Remove(at);
         if (!writeBack || at.ReadOnly) yield break;
-        if (t.Result == RumError.None) Flushed(t, at, Enumerable.Range(0, at.Model.Count), began);
+        if (written == RumError.None) Flushed(t, at, Enumerable.Range(0, at.Model.Count), began);
         else Scenario.LeftWithoutFlush(at);
     }
 

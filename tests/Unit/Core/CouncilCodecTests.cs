@@ -23,13 +23,14 @@ public sealed class CouncilCodecTests
             int length = RequestCodec.Encode(buffer, request);
             Assert.True(length > 0);
             Assert.True(RequestCodec.TryDecode(buffer.AsSpan(0, length), out CouncilRequest? back), request.ToString());
-            Assert.Equal(request, back);
+            if (request is Audit audit) Assert.Equal(audit.Segments, Assert.IsType<Audit>(back).Segments);
+            else Assert.Equal(request, back);
             Assert.False(RequestCodec.TryDecode(buffer.AsSpan(0, length - 1), out _));
             Assert.False(RequestCodec.TryDecode(buffer.AsSpan(0, length + 1), out _));
             Assert.Equal(-1, RequestCodec.Encode(buffer.AsSpan(0, length - 1), request));
         }
-        // 11 commands that travel, 8 queries.
-        Assert.Equal(19, seen.Count);
+        // 11 commands that travel, 9 queries.
+        Assert.Equal(20, seen.Count);
     }
 
     [Fact]

@@ -337,4 +337,16 @@ public sealed class CouncilMachineTests
         Assert.Null(((ViewAnswer)_council.Machine.Query(new GetView(decree))).View);
         Assert.Same(_council.View, ((ViewAnswer)_council.Machine.Query(new GetView(decree - 1))).View);
     }
+
+    [Fact]
+    public void An_audit_names_what_was_freed_and_neither_what_lives_nor_what_is_not_known_yet()
+    {
+        _council.Join("a", 4 * Extent);
+        SessionId session = _council.Session();
+        SegmentResult lives = _council.Allocate(session, Extent), freed = _council.Allocate(session, Extent);
+        _council.Say(new Free(session, freed.Segment, default));
+        var answer = (DropsAnswer)_council.Machine.Query(new Audit([lives.Segment, freed.Segment, new SegmentId(freed.Segment.Value + 1)]));
+        Drop drop = Assert.Single(answer.Drops);
+        Assert.Equal((freed.Segment, true, 0ul), (drop.Segment, drop.Freed, drop.Sequence));
+    }
 }

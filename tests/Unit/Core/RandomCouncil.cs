@@ -19,6 +19,7 @@ internal sealed class RandomCouncil(int seed)
         5 => new ListSegments(Segment(), (int)U64()),
         6 => new ShowSegment(U128(), Segment()),
         7 => new ListSessions(Session(), (int)U64()),
+        8 => new Audit([.. Enumerable.Range(0, _random.Next(CouncilMachine.AuditMax + 1)).Select(_ => Segment())]),
         _ => new CommandRequest(new RequestId(Session(), (uint)U64(), (uint)U64()), Command()),
     };
 

@@ -11,6 +11,7 @@ OUT           := out
 LIBRUM        := artifacts/native/linux-x64/librum.so
 C_SOURCES     := $(wildcard apps/*/*.c)
 CXX_SOURCES   := $(wildcard apps/*/*.cpp)
+CS_APPS       := $(sort $(patsubst apps/%/,%,$(dir $(wildcard apps/*/*.csproj))))
 BENCHES       := $(patsubst bench/%.c,%,$(wildcard bench/*.c))
 APPS          := $(sort $(patsubst apps/%/,%,$(dir $(C_SOURCES) $(CXX_SOURCES))))
 HEADERS       := $(patsubst include/%,$(OUT)/include/%,$(wildcard include/*.h))
@@ -34,7 +35,11 @@ dotnet: install-packages
 	@. eng/steps.sh && step "Compile" dotnet build Rum.slnx -c $(CONFIGURATION) -nologo -v:minimal -clp:NoSummary
 	@mkdir -p $(OUT)/bin $(OUT)/lib
 	@. eng/steps.sh && step "Publish" dotnet publish Rum.Cli/Rum.Cli.csproj -c $(CONFIGURATION) --no-build -nologo -v:quiet -o $(OUT)/lib/rum
-	@install -m 755 eng/rum.sh $(OUT)/bin/rum
+	@install -m 755 eng/program.sh $(OUT)/bin/rum
+	@. eng/steps.sh && for app in $(CS_APPS); do \
+	    step "Publish $$app" dotnet publish apps/$$app -c $(CONFIGURATION) --no-build -nologo -v:quiet -o $(OUT)/lib/$$app || exit 1; \
+	    install -m 755 eng/program.sh $(OUT)/bin/$$app; \
+	done
 
 native: dotnet $(OUT)/lib/librum.so $(HEADERS) $(OUT)/lib/pkgconfig/rum.pc
 
@@ -48,7 +53,7 @@ $(OUT)/lib/pkgconfig/rum.pc: eng/rum.pc.in Directory.Build.props
 	@mkdir -p $(@D)
 	@sed -e 's|@PREFIX@|$(abspath $(OUT))|' -e "s|@VERSION@|$$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' Directory.Build.props)|" $< > $@
 
-# A program is a folder of apps/ with C or C++ sources; it is linked to librum.so and finds it in ../lib.
+# A program is a folder of apps/. One with C or C++ sources is linked to librum.so and finds it in ../lib; one with a project is published (target dotnet).
 apps: native $(addprefix $(OUT)/bin/,$(APPS))
 
 LINK := -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../lib' -lrum -lpthread -lm

@@ -23,8 +23,8 @@ public sealed record PagerOptions
     /// <summary>Pages evicted at once: 16 where each send costs a system call, else 1.</summary>
     public int EvictionBatch { get; init; } = 1;
 
-    /// <summary>The largest read-ahead window in pages (0 to 32).</summary>
-    public int WindowPages { get; init; } = 32;
+    /// <summary>The largest read-ahead window in pages (0 to 64).</summary>
+    public int WindowPages { get; init; } = 64;
 
     /// <summary>Keeps the pager thread on the CPU of the faulting thread where both may run there.</summary>
     public bool FollowFaults { get; init; } = true;

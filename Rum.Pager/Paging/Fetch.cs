@@ -3,7 +3,7 @@ using Rum.Core;
 namespace Rum.Pager.Paging;
 
 /// <summary>
-/// Up to 32 consecutive pages on their way in, with a run of slots for them. Masks have a bit per page; a page is asked for, then Arrived,
+/// Up to 64 consecutive pages on their way in, with a run of slots for them. Masks have a bit per page; a page is asked for, then Arrived,
 /// then Gone (mapped or given up). When all are gone the fetch ends.
 /// </summary>
 internal struct Fetch
@@ -33,22 +33,22 @@ internal struct Fetch
     internal int Count;
 
     /// <summary>Pages asked for and not answered.</summary>
-    internal uint Asked;
+    internal ulong Asked;
 
     /// <summary>Pages whose slot holds them.</summary>
-    internal uint Arrived;
+    internal ulong Arrived;
 
     /// <summary>Pages that arrived as zeros: no silo holds anything.</summary>
-    internal uint Zeros;
+    internal ulong Zeros;
 
     /// <summary>Pages that a thread waits for.</summary>
-    internal uint Wanted;
+    internal ulong Wanted;
 
     /// <summary>Of those wanted, the ones that a load or store waits for, and not only a pin.</summary>
-    internal uint Touching;
+    internal ulong Touching;
 
     /// <summary>Pages mapped or given up.</summary>
-    internal uint Gone;
+    internal ulong Gone;
 
     /// <summary>Fetched ahead: stays unmapped until its first fault.</summary>
     internal bool Ahead;
@@ -84,5 +84,5 @@ internal struct Fetch
     internal PageStatus Status;
 
     /// <summary>All bits of its pages.</summary>
-    internal readonly uint All => Count == SlotPool.Run ? uint.MaxValue : (1u << Count) - 1;
+    internal readonly ulong All => ulong.MaxValue >> (SlotPool.Run - Count);
 }

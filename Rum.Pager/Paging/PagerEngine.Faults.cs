@@ -164,7 +164,7 @@ public sealed unsafe partial class PagerEngine
     private void FaultOnLoading(Region region, long page, int fetch, long nowNs)
     {
         ref Fetch f = ref _fetches[fetch];
-        uint bit = 1u << (int)(page - f.First);
+        ulong bit = 1UL << (int)(page - f.First);
         if (!_forPin) f.Touching |= bit;
         if ((f.Wanted & bit) != 0) return;
         bool ahead = f.Ahead && f.Wanted == 0;

@@ -32,7 +32,7 @@ public sealed unsafe partial class PagerEngine
         ref Fetch f = ref _fetches[fetch];
         f.Local = local;
         f.Wanted = 1;
-        f.Touching = _forPin ? 0u : 1u;
+        f.Touching = _forPin ? 0UL : 1UL;
         f.FaultNs = nowNs;
         CountWaiting(nowNs);
         region.Set(page, region[page].StartLoad(fetch, false));
@@ -147,7 +147,7 @@ public sealed unsafe partial class PagerEngine
         int fetch = (int)(uint)c.Cookie;
         ref Fetch f = ref _fetches[fetch];
         int k = (int)(c.Page - f.First);
-        uint bit = 1u << k;
+        ulong bit = 1UL << k;
         bool ours = f.Count > 0 && (uint)k < (uint)f.Count && (f.Asked & bit) != 0 && (f.Use & 0x7FFFFFFF) == (uint)(c.Cookie >> 32);
         if (ours)
         {
@@ -165,7 +165,7 @@ public sealed unsafe partial class PagerEngine
     {
         ref Fetch f = ref _fetches[fetch];
         int slot = f.Slot + k;
-        uint bit = 1u << k;
+        ulong bit = 1UL << k;
         if (c.Status == PageStatus.Ok)
         {
             if (c.Lent && f.Count == 1)
@@ -227,7 +227,7 @@ public sealed unsafe partial class PagerEngine
     private void GiveUpOne(ref Fetch f, int k)
     {
         Region region = f.Region!;
-        uint bit = 1u << k;
+        ulong bit = 1UL << k;
         bool wanted = (f.Wanted & bit) != 0;
         f.Gone |= bit;
         f.Wanted &= ~bit;
@@ -283,22 +283,22 @@ public sealed unsafe partial class PagerEngine
     private void MapReady(int fetch)
     {
         ref Fetch f = ref _fetches[fetch];
-        uint ready = f.Arrived & ~f.Gone;
+        ulong ready = f.Arrived & ~f.Gone;
         if (f.Held && f.Asked != 0) return;
         if (f.Wanted == 0 && !f.AtOnce && f.Gone != f.All) return;
         if (ready != 0 && (f.AtOnce || (f.Wanted & ready) != 0 || f.Asked == 0))
         {
-            uint left = ready;
+            ulong left = ready;
             while (left != 0)
             {
                 int k = BitOperations.TrailingZeroCount(left);
                 int run = BitOperations.TrailingZeroCount(~(left >> k));
                 run = Math.Min(run, SlotPool.Run - k);
                 MapRun(ref f, k, run);
-                left &= run == SlotPool.Run ? 0 : ~(((1u << run) - 1) << k);
+                left &= ~(ulong.MaxValue >> (SlotPool.Run - run) << k);
             }
 
-            uint served = f.Wanted & ready;
+            ulong served = f.Wanted & ready;
             if (served != 0) Served(ref f, BitOperations.PopCount(served));
             f.Wanted &= ~ready;
             f.Gone |= ready;

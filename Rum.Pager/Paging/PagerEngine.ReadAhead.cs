@@ -256,7 +256,7 @@ public sealed unsafe partial class PagerEngine
     {
         ref Fetch f = ref _fetches[fetch];
         Region region = f.Region!;
-        for (uint left = f.All & ~f.Gone; left != 0; left &= left - 1)
+        for (ulong left = f.All & ~f.Gone; left != 0; left &= left - 1)
         {
             int k = BitOperations.TrailingZeroCount(left);
             region.Set(f.First + k, region[f.First + k].AbandonLoad());

@@ -133,7 +133,7 @@ public sealed unsafe partial class PagerEngine
         PageStatus status = StatusOf(f.Status);
         for (int k = 0; k < f.Count; k++)
         {
-            uint bit = 1u << k;
+            ulong bit = 1UL << k;
             if ((f.Gone & bit) != 0) continue;
             long page = f.First + k;
             if (f.Slot >= 0) FreeSlot(region, f.Slot + k);

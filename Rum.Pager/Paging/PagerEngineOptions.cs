@@ -15,8 +15,8 @@ public sealed record PagerEngineOptions
     /// <summary>Pages evicted at once; 16 where each send costs a system call, else 1.</summary>
     public int EvictionBatch { get; init; } = 1;
 
-    /// <summary>The largest read-ahead window in pages, at most 32; 0 switches read-ahead off.</summary>
-    public int WindowPages { get; init; } = 32;
+    /// <summary>The largest read-ahead window in pages, at most 64; 0 switches read-ahead off.</summary>
+    public int WindowPages { get; init; } = 64;
 
     /// <summary>Key of the dirty hash, drawn at random per process.</summary>
     public ulong HashKey { get; init; } = 0x9E3779B97F4A7C15;

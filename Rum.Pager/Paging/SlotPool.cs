@@ -3,12 +3,12 @@ using System.Numerics;
 namespace Rum.Pager.Paging;
 
 /// <summary>
-/// Which slots are free (backed, unused), holes (no physical page) or taken. Blocks of 32 slots, so that runs for one MOVE are found in a
+/// Which slots are free (backed, unused), holes (no physical page) or taken. Blocks of 64 slots, so that runs for one MOVE are found in a
 /// word: whole blocks first, so runs survive. Invariant: free + holes + taken == slots.
 /// </summary>
 internal sealed class SlotPool
 {
-    internal const int Run = 32;
+    internal const int Run = 64;
 
     private readonly BlockSet _free;
     private readonly BlockSet _holes;
@@ -48,7 +48,7 @@ internal sealed class SlotPool
     {
         private const int LookAtMost = 4;
 
-        private readonly uint[] _words;
+        private readonly ulong[] _words;
         private readonly int[] _next;
         private readonly int[] _previous;
         private readonly int _someHead;
@@ -56,7 +56,7 @@ internal sealed class SlotPool
 
         internal BlockSet(int blocks)
         {
-            _words = new uint[blocks];
+            _words = new ulong[blocks];
             _next = new int[blocks + 2];
             _previous = new int[blocks + 2];
             _someHead = blocks;
@@ -70,8 +70,8 @@ internal sealed class SlotPool
         internal void Add(int slot)
         {
             int block = slot / Run;
-            uint old = _words[block];
-            uint bit = 1u << (slot % Run);
+            ulong old = _words[block];
+            ulong bit = 1UL << (slot % Run);
             Core.Invariant.Check((old & bit) == 0);
             _words[block] = old | bit;
             Count++;
@@ -79,7 +79,7 @@ internal sealed class SlotPool
             {
                 Link(block, _someHead);
             }
-            else if ((old | bit) == uint.MaxValue)
+            else if ((old | bit) == ulong.MaxValue)
             {
                 Unlink(block);
                 Link(block, _fullHead);
@@ -91,13 +91,13 @@ internal sealed class SlotPool
             got = 0;
             if (Count == 0) return -1;
             int block = Choose(want);
-            uint word = _words[block];
+            ulong word = _words[block];
             (int start, int length) = Longest(word, want);
             got = Math.Min(length, want);
-            uint left = word & ~((got == Run ? uint.MaxValue : (1u << got) - 1) << start);
+            ulong left = word & ~(ulong.MaxValue >> (Run - got) << start);
             _words[block] = left;
             Count -= got;
-            if (left == 0 || word == uint.MaxValue)
+            if (left == 0 || word == ulong.MaxValue)
             {
                 Unlink(block);
                 if (left != 0) Link(block, _someHead);
@@ -137,7 +137,7 @@ internal sealed class SlotPool
         }
 
         /// <summary>The first run of at least <paramref name="want"/> bits, else the longest.</summary>
-        private static (int Start, int Length) Longest(uint word, int want)
+        private static (int Start, int Length) Longest(ulong word, int want)
         {
             int bestStart = 0, best = 0;
             for (int at = BitOperations.TrailingZeroCount(word); at < Run;)
@@ -146,7 +146,7 @@ internal sealed class SlotPool
                 if (length > best) (bestStart, best) = (at, length);
                 if (best >= want || at + length >= Run) break;
                 at += length;
-                uint rest = word >> at;
+                ulong rest = word >> at;
                 if (rest == 0) break;
                 at += BitOperations.TrailingZeroCount(rest);
             }

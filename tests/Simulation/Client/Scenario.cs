@@ -65,7 +65,7 @@ internal sealed unsafe class Scenario : IDisposable
         MovesZeroPages = random.Next(2) == 0;
         BusyRate = random.Next(3) == 0 ? 0.05 : 0;
         EvictionBatch = random.Next(2) == 0 ? 1 : 8;
-        WindowPages = random.Next(3) * 16;
+        WindowPages = random.Next(3) * 32;
         Requests = random.Next(12, 64);
         LeaseMs = trouble.HasFlag(Trouble.Expiry) ? 400 : 10_000;
         FaultTimeoutNs = trouble.HasFlag(Trouble.Restarts) ? 1_500_000_000 : 0;

@@ -42,7 +42,7 @@ public sealed class SlotPoolTests
     [Fact]
     public void Whole_blocks_stay_whole_while_single_slots_are_to_be_had()
     {
-        SlotPool pool = new(256);
+        SlotPool pool = new(4 * SlotPool.Run);
         int all = pool.TakeHoles(SlotPool.Run, out int got);
         Assert.Equal(SlotPool.Run, got);
         for (int i = 0; i < got; i++) pool.GiveFree(all + i);
@@ -57,7 +57,7 @@ public sealed class SlotPoolTests
     [Fact]
     public void An_empty_pool_says_so()
     {
-        SlotPool pool = new(32);
+        SlotPool pool = new(SlotPool.Run);
         Assert.Equal(-1, pool.TakeFree(1, out int got));
         Assert.Equal(0, got);
     }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Rum.Core;
@@ -76,7 +77,9 @@ public sealed partial class SiloNode : IAsyncDisposable
     {
         if (_settings.Http is not null)
         {
-            _http = new SiloHttp(_settings.Http, _membership, (ICouncil?)_leader ?? _remote!, _metrics, loggers);
+            if (!IPAddress.IsLoopback(_settings.Http.Address) && _settings.HttpToken.Length == 0) LogOpenPages(_settings.Http.ToString());
+            var here = new LocalView(_settings.Name, _incarnation.ToString(), _metrics, _server.ServiceTimes, _leader?.Journal);
+            _http = new SiloHttp(_settings.Http, _settings.HttpToken, _membership, (ICouncil?)_leader ?? _remote!, here, _metrics, loggers);
             await _http.StartAsync(stop);
         }
         string transports = string.Join(", ", _drivers.Select(d => d.Traits.Name));
@@ -190,4 +193,7 @@ public sealed partial class SiloNode : IAsyncDisposable
 
     [LoggerMessage(7, LogLevel.Warning, "no shared memory: {Reason}; clients on this machine use UDP")]
     private partial void LogNoSharedMemory(string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "the web pages at {Address} are open to whoever reaches it: addresses, keys and sizes of segments, names of clients (no contents); set http-token, or --http 127.0.0.1:PORT")]
+    private partial void LogOpenPages(string address);
 }

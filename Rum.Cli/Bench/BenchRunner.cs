@@ -49,6 +49,15 @@ internal sealed class BenchRunner(BenchContext context, int repeats, int extraRu
         if (!Skipped.Contains((name, why))) Skipped.Add((name, why));
     }
 
+    /// <summary>A figure with its ratio of what its step compares it with, if that is among <paramref name="figures"/>.</summary>
+    public static Figure Compared(Figure figure, BenchStep step, IReadOnlyList<Figure> figures)
+    {
+        Figure[] references = step.Of(figure.Name) is string name ? [.. figures.Where(other => other.Name == name && other.Threads == 1)] : [];
+        Figure? of = references.FirstOrDefault(other => other.Layout == figure.Layout) ?? references.FirstOrDefault();
+        (double value, double than) = step.RatioOfRates ? (figure.OpsPerSecond, of?.OpsPerSecond ?? 0) : (figure.P50Us, of?.P50Us ?? 0);
+        return than > 0 ? figure with { Ratio = value / than, Of = of!.Name } : figure with { Ratio = null, Of = null };
+    }
+
     private void Take(BenchStep step, BenchLayout layout, List<IReadOnlyDictionary<string, Sample>> runs)
     {
         int extra = 0;
@@ -68,15 +77,9 @@ internal sealed class BenchRunner(BenchContext context, int repeats, int extraRu
     private Figure ToFigure(BenchStep step, string name, BenchLayout layout, Sample[] samples)
     {
         double p50 = Median(samples, sample => sample.P50Us), rate = Median(samples, sample => sample.OpsPerSecond);
-        Figure? of = step.Of(name) is string reference
-            ? _figures.Find(figure => figure.Name == reference && figure.Threads == 1 && figure.Layout == layout.Name())
-                ?? _figures.Find(figure => figure.Name == reference && figure.Threads == 1)
-            : null;
-        double? ratio = of is null ? null
-            : step.RatioOfRates ? of.OpsPerSecond > 0 ? rate / of.OpsPerSecond : null
-            : of.P50Us > 0 ? p50 / of.P50Us : null;
-        return new Figure(name, layout.Name(), step.Threads, p50, Median(samples, sample => sample.P99Us), rate, ratio, ratio is null ? null : of!.Name,
+        var figure = new Figure(name, layout.Name(), step.Threads, p50, Median(samples, sample => sample.P99Us), rate, null, null,
             samples.Max(sample => sample.StealPct), samples.Max(sample => sample.ForeignPct), samples.Length, samples.Any(sample => sample.Disturbed));
+        return Compared(figure, step, _figures);
     }
 
     private static double Median(Sample[] samples, Func<Sample, double> of)

@@ -21,6 +21,13 @@ internal static class FigureReport
                 throw new CommandFailedException(ExitCode.Failed, $"{file} has no figures of rum bench --json: {e.Message}");
             }
         }
+        // What one run had nothing to compare with may have come out of another.
+        for (int i = 0; i < figures.Count; i++)
+        {
+            Figure figure = figures[i];
+            if (BenchCatalog.Steps.FirstOrDefault(step => step.Threads == figure.Threads && step.Names.Contains(figure.Name)) is { } step)
+                figures[i] = BenchRunner.Compared(figure, step, figures);
+        }
         Console.WriteLine(BenchTable.Head);
         foreach (Figure figure in figures) Console.WriteLine(BenchTable.Line(figure));
         Console.WriteLine();

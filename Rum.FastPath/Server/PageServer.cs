@@ -21,6 +21,7 @@ public sealed unsafe partial class PageServer : IDisposable
     private readonly PageServerOptions _options;
     private ServerView? _view;
     private ulong _packetNumber;
+    private long _servedFrames;
     private long _nowNs, _cheapTrafficNs = long.MinValue / 2;
     private PageServerCounters _counters;
 
@@ -56,6 +57,9 @@ public sealed unsafe partial class PageServer : IDisposable
     /// <summary>Counters. Any thread.</summary>
     public ref readonly PageServerCounters Counters => ref _counters;
 
+    /// <summary>How long polls took that answered page requests: from looking for a burst of frames until their answers were with the driver. Any thread.</summary>
+    public FaultHistogram ServiceTimes { get; } = new();
+
     /// <summary>What the pool holds. Any thread; the fields may be a moment apart.</summary>
     public PagePoolStatistics PoolStatistics => _pool.Statistics;
 
@@ -65,6 +69,9 @@ public sealed unsafe partial class PageServer : IDisposable
     /// </summary>
     public int Poll(long nowNs)
     {
+        // The poll before this one ended just now if it had something to do: nobody waits then. No clock is read for it.
+        if (_servedFrames != PageFrames) ServiceTimes.Add(nowNs - _nowNs);
+        _servedFrames = PageFrames;
         _nowNs = nowNs;
         int done = RunMailbox();
         _pool.HoldFrames = true;

@@ -56,6 +56,9 @@ public sealed record SiloSettings
     /// <summary>Address of the HTTP server, null for none.</summary>
     public IPEndPoint? Http { get; init; }
 
+    /// <summary>What readers of the web pages must show, empty for nothing.</summary>
+    public string HttpToken { get; init; } = "";
+
     /// <summary>CPU of the page server's thread, -1 for any.</summary>
     public int Cpu { get; init; } = -1;
 

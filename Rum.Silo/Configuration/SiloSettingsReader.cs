@@ -53,6 +53,7 @@ public sealed class SiloSettingsReader(
             DataDirectory = data,
             Init = init,
             Http = http,
+            HttpToken = Text("http-token") ?? "",
             Cpu = cpu,
             Lease = lease,
             Dev = dev,
@@ -134,7 +135,7 @@ public sealed class SiloSettingsReader(
     private IPEndPoint? Http(IPEndPoint self)
     {
         if (!values.TryGetValue("http", out SettingValue said))
-            return self.Port + 80 <= 65535 ? new IPEndPoint(self.Address, self.Port + 80) : null;
+            return self.Port + 80 <= 65535 ? new IPEndPoint(IPAddress.IsLoopback(self.Address) ? self.Address : IPAddress.Loopback, self.Port + 80) : null;
         return said.Text == "off" ? null : Address("http", self.Port + 80);
     }
 

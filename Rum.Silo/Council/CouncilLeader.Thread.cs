@@ -78,14 +78,20 @@ public sealed partial class CouncilLeader
     {
         _silence.Forget(OwnSilo);
         _silence.Notice(_nowNs(), _silent);
-        foreach (SiloId silo in _silent) LogSilent(NameOf(silo), SilenceTable.NoticeNs / 1_000_000_000);
+        foreach (SiloId silo in _silent)
+        {
+            LogSilent(NameOf(silo), SilenceTable.NoticeNs / 1_000_000_000);
+            Journal.Silent(NameOf(silo));
+        }
     }
 
     private string NameOf(SiloId silo) => _machine.View.Members.FirstOrDefault(m => m.Id == silo)?.Name ?? silo.ToString();
 
     private void Hear(SiloHeartbeat beat)
     {
-        if (_silence.Hear(beat.Silo, _nowNs())) LogHeardAgain(NameOf(beat.Silo));
+        if (!_silence.Hear(beat.Silo, _nowNs())) return;
+        LogHeardAgain(NameOf(beat.Silo));
+        Journal.HeardAgain(NameOf(beat.Silo));
     }
 
     // The machine knows no time: how long each silo is silent is added here.
@@ -133,7 +139,10 @@ public sealed partial class CouncilLeader
             Result result = _machine.Apply(decree, proposal);
             _results.Add(result);
             KeepLeases(proposal.Command, result);
-            if (_machine.ViewDecree != view) LogMembers(proposal.Command, result);
+            Journal.Decided(decree, proposal.Command, result);
+            if (_machine.ViewDecree == view) continue;
+            LogMembers(proposal.Command, result);
+            Journal.Seen(decree, _machine.View);
         }
         _counters.Decrees++;
         _counters.Commands += _proposals.Count;

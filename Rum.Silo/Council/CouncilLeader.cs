@@ -70,6 +70,9 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <summary>Counters. The fields may be a moment apart.</summary>
     public CouncilCounters Counters => _counters;
 
+    /// <summary>What was decided and noticed lately.</summary>
+    public CouncilJournal Journal { get; } = new(TimeProvider.System);
+
     /// <inheritdoc/>
     public bool LeadsHere => true;
 

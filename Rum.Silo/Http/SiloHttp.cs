@@ -14,7 +14,7 @@ namespace Rum.Silo.Http;
 
 /// <summary>
 /// The silo's web pages: /health/live (the process answers), /health/ready (it is a member and serves), /health (the same as JSON, and which silos the
-/// council doesn't hear), /status (the cluster), /stats (its counters). Read-only.
+/// council doesn't hear), /status (the cluster), /stats (its counters), /rum (all of it for people). Read-only.
 /// </summary>
 public sealed class SiloHttp : IAsyncDisposable
 {
@@ -22,9 +22,10 @@ public sealed class SiloHttp : IAsyncDisposable
 
     private readonly IPEndPoint _address;
     private readonly WebApplication _app;
+    private readonly ClusterWatch _watch;
 
-    /// <summary>Pages at an address; nothing listens before <see cref="StartAsync"/>.</summary>
-    public SiloHttp(IPEndPoint address, Membership membership, ICouncil council, SiloMetrics metrics, ILoggerFactory loggers)
+    /// <summary>Pages at an address; nothing listens before <see cref="StartAsync"/>. A token that isn't empty must be shown by who reads them.</summary>
+    public SiloHttp(IPEndPoint address, string token, Membership membership, ICouncil council, LocalView here, SiloMetrics metrics, ILoggerFactory loggers)
     {
         _address = address;
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -36,6 +37,10 @@ public sealed class SiloHttp : IAsyncDisposable
             kestrel.Listen(address);
         });
         _app = builder.Build();
+        _watch = new ClusterWatch(council, here, token);
+        var door = new HttpDoor(address, token);
+        _app.Use(next => context => door.PassAsync(context, next));
+        new RumPage(_watch, here).Map(_app);
         _app.MapGet("/health/live", () => Results.Text("live\n"));
         _app.MapGet("/health/ready", () => membership.Ready
             ? Results.Text("ready\n")
@@ -43,7 +48,7 @@ public sealed class SiloHttp : IAsyncDisposable
         _app.MapGet("/health", (CancellationToken aborted) => HealthAsync(membership, council, aborted));
         _app.MapGet("/stats", () => Json(metrics.Report(), ReportJson.Default.StatsReport));
         _app.MapGet("/status", (CancellationToken aborted) => StatusAsync(council, aborted));
-        _app.MapGet("/", () => Results.Text("rum silo: /health /health/live /health/ready /status /stats\n"));
+        _app.MapGet("/", () => Results.Text("rum silo: /rum /health /health/live /health/ready /status /stats\n"));
     }
 
     /// <summary>Listens. Throws <see cref="SiloStartException"/> when the address can't be had.</summary>
@@ -60,7 +65,11 @@ public sealed class SiloHttp : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _watch.Dispose();
+    }
 
     // A silo that is silent elsewhere makes this one no less ready: only the report names it.
     private static async Task<IResult> HealthAsync(Membership membership, ICouncil council, CancellationToken aborted)

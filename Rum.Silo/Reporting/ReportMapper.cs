@@ -1,6 +1,7 @@
 using Rum.Core;
 using Rum.Core.Council;
 using Rum.Core.Sessions;
+using Rum.Silo.Council;
 
 namespace Rum.Silo.Reporting;
 
@@ -46,9 +47,37 @@ public static class ReportMapper
         details.FirstShard.Value,
         [.. details.Places.Select(p => new SegmentPlaceReport(p.Silo.Value, p.Extents, p.Bytes))]);
 
+    /// <summary>Times of a histogram, empty buckets left out.</summary>
+    public static IReadOnlyList<TimesReport> Report(FaultHistogram times)
+    {
+        long[] counts = times.Snapshot();
+        return [.. from bucket in Enumerable.Range(0, counts.Length)
+                   where counts[bucket] > 0
+                   select new TimesReport(FaultHistogram.LowerNs(bucket), FaultHistogram.LowerNs(bucket + 1), counts[bucket])];
+    }
+
+    /// <summary>Something that the council decided or noticed.</summary>
+    public static EventReport Report(JournalEntry entry) => new(entry.Number, entry.At.ToUnixTimeMilliseconds(), entry.Decree, entry.Kind, entry.Text);
+
+    /// <summary>The ring.</summary>
+    public static RingReport Ring(ClusterView view, int ringShards) => new(
+        view.Decree, ringShards, [.. view.Shards.Take(ringShards).Select(shard => shard.State switch
+        {
+            ShardState.Lost => -1,
+            ShardState.Served when shard.Replicas.Count > 0 => shard.Replicas[0].Silo.Value,
+            _ => 0,
+        })]);
+
+    /// <summary>What a silo says of itself, for those who look at the whole cluster.</summary>
+    public static LiveReport Live(int silo, LocalReport local) => new(
+        silo, "", local.AtMs, Counter(local, "rum.silo.pages"), Counter(local, "rum.silo.memory.resident"), Counter(local, "rum.silo.pages.read"),
+        Counter(local, "rum.silo.pages.written"), local.Service);
+
     /// <summary>A session.</summary>
     public static SessionReport Report(SessionInfo session) =>
         new(session.Id.Value, session.Tenant, session.ClientName, session.LeaseMs, session.Anonymous, session.Segments);
+
+    private static long Counter(LocalReport local, string name) => local.Counters.TryGetValue(name, out long value) ? value : 0;
 
     private static SiloReport Report(MemberStatus status)
     {

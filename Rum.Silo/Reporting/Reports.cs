@@ -56,4 +56,9 @@ public sealed record DoneReport(string Done, string Detail);
 [JsonSerializable(typeof(StatsReport))]
 [JsonSerializable(typeof(IReadOnlyList<StatsReport>))]
 [JsonSerializable(typeof(DoneReport))]
+[JsonSerializable(typeof(LocalReport))]
+[JsonSerializable(typeof(OverviewReport))]
+[JsonSerializable(typeof(RingReport))]
+[JsonSerializable(typeof(SegmentPageReport))]
+[JsonSerializable(typeof(SessionPageReport))]
 public sealed partial class ReportJson : JsonSerializerContext;

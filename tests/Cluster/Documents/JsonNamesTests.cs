@@ -8,15 +8,23 @@ public sealed class JsonNamesTests
     private const string Known = """
         ClusterReport: cluster_id generation decree shards sessions segments capacity_bytes charged_bytes survivable silos
         DoneReport: done detail
+        EventReport: number at_ms decree kind text
         HealthReport: ready trouble silent
+        LiveReport: silo missing at_ms pages resident_bytes pages_read pages_written service
+        LocalReport: silo at_ms leads counters service events
+        OverviewReport: here at_ms view_decree cluster live events events_missing
+        RingReport: decree ring_shards shards
         SegmentDetailsReport: segment token first_shard places
+        SegmentPageReport: search more segments
         SegmentPlaceReport: silo extents bytes
         SegmentReport: id key size_bytes pinned sparse copies owner writer readers charged_bytes
+        SessionPageReport: search more sessions
         SessionReport: id tenant client lease_ms anonymous_bytes segments
         ShardsReport: ring served unassigned lost
         SilentSiloReport: id name silent_seconds
         SiloReport: id name state incarnation endpoint http shared_memory host_id mac label council capacity_bytes charged_bytes to_drop_bytes shards shards_in_use silent_seconds
         StatsReport: silo counters
+        TimesReport: from_ns to_ns count
         """;
 
     [Fact]

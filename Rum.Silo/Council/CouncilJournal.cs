@@ -30,10 +30,10 @@ public sealed class CouncilJournal(TimeProvider time)
         }
     }
 
-    /// <summary>A command that was decided, if it is one to tell of.</summary>
-    public void Decided(ulong decree, Command command, Result result)
+    /// <summary>A command that was decided, if it is one to tell of: a join or leave that was asked for again changes no view and is no news.</summary>
+    public void Decided(ulong decree, Command command, Result result, bool viewChanged)
     {
-        if (result.Error != RumError.None) return;
+        if (result.Error != RumError.None || (!viewChanged && command is (Join or Leave))) return;
         (string Kind, string Text)? told = (command, result) switch
         {
             (Join join, JoinResult joined) => ("join", $"silo {join.Silo.Name} joined as silo {joined.Silo.Value}, incarnation {join.Silo.Incarnation}"),

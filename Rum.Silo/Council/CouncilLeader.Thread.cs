@@ -139,7 +139,7 @@ public sealed partial class CouncilLeader
             Result result = _machine.Apply(decree, proposal);
             _results.Add(result);
             KeepLeases(proposal.Command, result);
-            Journal.Decided(decree, proposal.Command, result);
+            Journal.Decided(decree, proposal.Command, result, _machine.ViewDecree != view);
             if (_machine.ViewDecree == view) continue;
             LogMembers(proposal.Command, result);
             Journal.Seen(decree, _machine.View);

@@ -24,6 +24,9 @@ public sealed record RumClientOptions
     /// <summary>How pages get into the program (<c>RUM_PAGER</c>); default automatic.</summary>
     public RumPaging? Paging { get; set; }
 
+    /// <summary>Who resolves faults (<c>RUM_FAULT</c>); default <see cref="RumFaults.Handler"/>.</summary>
+    public RumFaults? Faults { get; set; }
+
     /// <summary>
     /// After this a page that can't be had is given up (<c>RUM_FAULT_TIMEOUT</c>): calls throw, a plain load ends the process with SIGBUS.
     /// <see cref="Timeout.InfiniteTimeSpan"/>: wait for ever, like a hard network mount. Default infinite.
@@ -46,6 +49,7 @@ public sealed record RumClientOptions
         if (CacheBytes is < MinCacheBytes or > MaxCacheBytes) yield return $"CacheBytes is {CacheBytes}: it must be from {MinCacheBytes} (1 MiB) to {MaxCacheBytes} (1 TiB).";
         if (Transport is { } transport && !Enum.IsDefined(transport)) yield return $"Transport is {(int)transport}: it must be Auto, SharedMemory or Udp.";
         if (Paging is { } paging && !Enum.IsDefined(paging)) yield return $"Paging is {(int)paging}: it must be Auto, Move or Copy.";
+        if (Faults is { } faults && !Enum.IsDefined(faults)) yield return $"Faults is {(int)faults}: it must be Handler or Inline.";
         if (FaultTimeout is { } timeout && timeout != Timeout.InfiniteTimeSpan && (timeout < TimeSpan.FromMilliseconds(1) || timeout > TimeSpan.FromDays(1))) yield return $"FaultTimeout is {timeout}: it must be from a millisecond to a day, or infinite.";
         if (Lease is { } lease && (lease < TimeSpan.FromSeconds(1) || lease > TimeSpan.FromHours(1))) yield return $"Lease is {lease}: it must be from 1 s to 1 h.";
         if (WaitThreads is < 1 or > 1024) yield return $"WaitThreads is {WaitThreads}: it must be from 1 to 1024.";

@@ -11,6 +11,9 @@ public sealed record PagerOptions
     /// <summary>How pages get in and out.</summary>
     public PagerMode Mode { get; init; }
 
+    /// <summary>Who resolves faults.</summary>
+    public FaultMode Faults { get; init; }
+
     /// <summary>After this a fault ends in SIGBUS; zero: never.</summary>
     public TimeSpan FaultTimeout { get; init; }
 

@@ -17,7 +17,11 @@
  *
  * Settings come from the environment: RUM_MACHINES (a machines.csv, instead of rum_init(NULL)'s local silo), RUM_CACHE (local bytes, 64M),
  * RUM_TRANSPORT (auto, shm, udp), RUM_UDP_PAYLOAD (bytes per frame, 256 to 4096; by the path's MTU), RUM_PAGER (auto, move, copy), RUM_FAULT_TIMEOUT
- * and RUM_LEASE (seconds), RUM_LOG (error, warn, info, debug).
+ * and RUM_LEASE (seconds), RUM_LOG (error, warn, info, debug), RUM_FAULT (handler, inline).
+ *
+ * RUM_FAULT=inline: the faulting thread fetches its page itself, out of SIGBUS, instead of waiting for a thread of the library. Faster, and no privilege is
+ * needed; in return system calls on remote memory that isn't pinned (rum_pin) fail with EFAULT, futexes (so mutexes) must not stand in remote memory, no
+ * thread may block SIGBUS, and a handler of SIGBUS is to be installed before rum_init. docs/FAULTS.md has it all.
  *
  * Where pages are copied (RUM_PAGER=copy, kernels before 6.8) direct I/O into remote memory (O_DIRECT, io_uring with fixed buffers, RDMA) is only safe
  * while the memory is pinned (rum_pin): the kernel then can't tell that a device still writes to a page. rum_init says so on stderr.

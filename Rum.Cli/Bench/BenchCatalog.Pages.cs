@@ -5,6 +5,8 @@ namespace Rum.Cli.Bench;
 /// <content>Pages: round trips without the pager, faults, scans.</content>
 internal static partial class BenchCatalog
 {
+    private const string Handler = "handler", Inline = "inline";
+
     private static readonly string[] Transports = ["shm", "udp"];
 
     // The probe never gives its CPU away: a silo on the same one would get a slice now and then.
@@ -24,6 +26,11 @@ internal static partial class BenchCatalog
         }
         foreach (string transport in Transports)
         {
+            yield return Fault([$"fault.read.{transport}.inline"], "read", transport, Everywhere, transport == "shm" ? Pinned : [], $"fault.read.{transport}", rates: true, fault: Inline);
+            yield return Fault([$"fault.write.{transport}.inline", $"evict.write.{transport}.inline"], "write", transport, Everywhere, [], $"fault.write.{transport}", rates: true, fault: Inline);
+        }
+        foreach (string transport in Transports)
+        {
             foreach (string pattern in new[] { "read", "write", "mixed" })
             {
                 foreach (int threads in new[] { 2, 4 })
@@ -36,10 +43,10 @@ internal static partial class BenchCatalog
         Transports.Select(transport => Fault([$"scan.{transport}"], "scan", transport, Everywhere, SplitOnly, "memcpy", rates: true));
 
     private static BenchStep Fault(
-        string[] names, string pattern, string transport, BenchLayout[] layouts, BenchLayout[] quick, string? of, int threads = 1, bool rates = false) =>
+        string[] names, string pattern, string transport, BenchLayout[] layouts, BenchLayout[] quick, string? of, int threads = 1, bool rates = false, string fault = Handler) =>
         new(names, layouts, threads, (context, layout) =>
         {
-            Sample sample = RunFault(context, layout, pattern, transport, threads);
+            Sample sample = RunFault(context, layout, pattern, transport, threads, fault);
             return names.ToDictionary(name => name, _ => sample);
         })
         {
@@ -48,7 +55,7 @@ internal static partial class BenchCatalog
             Quick = quick,
         };
 
-    private static Sample RunFault(BenchContext context, BenchLayout layout, string pattern, string transport, int threads)
+    private static Sample RunFault(BenchContext context, BenchLayout layout, string pattern, string transport, int threads, string fault)
     {
         BenchServer silo = context.Server("silo", layout);
         int operations = (pattern == "scan" ? 10 : 1) * (context.Quick ? 40_000 : 100_000);
@@ -56,7 +63,7 @@ internal static partial class BenchCatalog
         if (layout.ProgramCpu() is int cpu) arguments.AddRange(["--cpu", Text(cpu)]);
         arguments.AddRange(["--peers", Text(silo.ProcessId)]);
         JsonElement printed = context.RunProgram(context.Program("fault"), arguments,
-            ("RUM_MACHINES", silo.MachinesFile), ("RUM_TRANSPORT", transport), ("RUM_CACHE", Text(context.CacheMib) + "M"))[^1];
+            ("RUM_MACHINES", silo.MachinesFile), ("RUM_TRANSPORT", transport), ("RUM_FAULT", fault), ("RUM_CACHE", Text(context.CacheMib) + "M"))[^1];
         return BenchContext.ToSample(printed);
     }
 

@@ -22,6 +22,7 @@ internal static partial class BenchCatalog
         new(["kernel.touch", "memcpy", "malloc.64", "malloc.4096"], OneOnly, 1, Machine) { Quick = OneOnly },
         Fault(["floor.pager"], "read", "floor", OneOnly, OneOnly, null),
         Fault(["floor.pager.write"], "write", "floor", OneOnly, OneOnly, null),
+        Fault(["floor.pager.inline"], "read", "floor", OneOnly, OneOnly, "floor.pager", fault: Inline),
         Fault(["floor.pager.mixed"], "mixed", "floor", OneOnly, [], null),
         Fault(["floor.scan"], "scan", "floor", OneOnly, OneOnly, "memcpy", rates: true),
     ];

@@ -79,6 +79,7 @@ internal sealed class NativeSession
         Configure("RUM_CACHE", options.CacheBytes?.ToString(CultureInfo.InvariantCulture));
         Configure("RUM_TRANSPORT", options.Transport switch { null => null, RumTransport.SharedMemory => "shm", RumTransport.Udp => "udp", _ => "auto" });
         Configure("RUM_PAGER", options.Paging switch { null => null, RumPaging.Move => "move", RumPaging.Copy => "copy", _ => "auto" });
+        Configure("RUM_FAULT", options.Faults switch { null => null, RumFaults.Inline => "inline", _ => "handler" });
         Configure("RUM_FAULT_TIMEOUT", Seconds(options.FaultTimeout));
         Configure("RUM_LEASE", Seconds(options.Lease));
         RumErrors.ThrowOnFailure(LibRum.rum_init(options.Machines));

@@ -13,14 +13,16 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
     private const int MoveRetriesMax = 10_000;
 
     private readonly Userfaultfd _uffd;
+    private readonly InlineFaults? _faults;
     private readonly ClosedRanges _closed = new();
     private readonly nint _slots;
     private readonly long _slotBytes;
     private readonly byte* _zeros;
 
-    internal LinuxPageMapper(Userfaultfd uffd, int slots, bool move)
+    internal LinuxPageMapper(Userfaultfd uffd, int slots, bool move, InlineFaults? faults)
     {
         _uffd = uffd;
+        _faults = faults;
         Moves = move;
         _slotBytes = (long)slots << Layout.PageShift;
         _slots = Reserve(_slotBytes, ProtRead | ProtWrite);
@@ -45,7 +47,11 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
         Madvise(address, (nuint)reservedBytes, MadvDontFork);
         Madvise(address, (nuint)reservedBytes, MadvNoHugePage);
         Require(_uffd.RegisterRange(address, reservedBytes, !Moves && !readOnly), "UFFDIO_REGISTER");
-        return ResizeRegion(address, 0, bytes, readOnly);
+        RumError error = ResizeRegion(address, 0, bytes, readOnly);
+        if (error != RumError.None || _faults is null) return error;
+        // Whoever started since and took the signal is put behind us, before the program knows the address.
+        _faults.Watch();
+        return _faults.Add(address, reservedBytes) ? RumError.None : RumError.OutOfMemory;
     }
 
     public RumError ResizeRegion(nint address, long oldBytes, long newBytes, bool readOnly)
@@ -62,6 +68,8 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
         nint again = Mmap(address, (nuint)reservedBytes, ProtNone, MapPrivate | MapAnonymous | MapNoReserve | MapFixed, -1, 0);
         Invariant.Check(again == address);
         _uffd.WakeRange(address, reservedBytes);
+        _faults?.Remove(address);
+        _faults?.End(address, reservedBytes >> Layout.PageShift, FaultOutcome.Again);
         _closed.Add(address, reservedBytes + Layout.PageSize);
     }
 
@@ -86,7 +94,12 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
 
     public void UnbackSlots(int slot, int count) => Madvise(SlotAddress(slot), (nuint)((long)count << Layout.PageShift), MadvDontNeed);
 
-    public MapOutcome MoveIn(nint page, int slot, int count, out int done) => Move(page, SlotAddress(slot), count, out done);
+    public MapOutcome MoveIn(nint page, int slot, int count, out int done)
+    {
+        MapOutcome outcome = Move(page, SlotAddress(slot), count, out done);
+        Arrived(page, done);
+        return outcome;
+    }
 
     public MapOutcome MoveOut(int slot, nint page, int count, out int done) => Move(SlotAddress(slot), page, count, out done);
 
@@ -104,6 +117,7 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
             }
             else if (n == -Eexist)
             {
+                Arrived(page, done);
                 return MapOutcome.Exists;
             }
             else if (n != -Eagain)
@@ -112,6 +126,7 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
             }
         }
 
+        Arrived(page, done);
         return MapOutcome.Done;
     }
 
@@ -129,6 +144,7 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
             }
             else if (n == -Eexist)
             {
+                Arrived(page, done);
                 return MapOutcome.Exists;
             }
             else if (n != -Eagain)
@@ -137,6 +153,7 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
             }
         }
 
+        Arrived(page, done);
         return MapOutcome.Done;
     }
 
@@ -145,12 +162,24 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
         int error;
         do error = _uffd.ProtectPages(page, Layout.PageSize, on);
         while (error == -Eagain);
-        if (!on) _uffd.WakeRange(page, Layout.PageSize);
+        if (on) return;
+        _uffd.WakeRange(page, Layout.PageSize);
+        Arrived(page, 1);
     }
 
     public void Drop(nint page, long count) => Madvise(page, (nuint)(count << Layout.PageShift), MadvDontNeed);
 
-    public void Wake(nint page) => _uffd.WakeRange(page, Layout.PageSize);
+    public void Wake(nint page)
+    {
+        if (_faults is null) _uffd.WakeRange(page, Layout.PageSize);
+        else _faults.End(page, 1, FaultOutcome.Again);
+    }
+
+    public void Retry(nint page)
+    {
+        if (_faults is null) _uffd.WakeRange(page, Layout.PageSize);
+        else _faults.End(page, 1, FaultOutcome.NoRoom);
+    }
 
     /// <summary>Without UFFDIO_POISON (before Linux 6.6) the page is made inaccessible: SIGSEGV instead of SIGBUS.</summary>
     public void Poison(nint page)
@@ -158,6 +187,7 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
         // Exists: it is marked already.
         bool marked = _uffd.HasPoison && _uffd.PoisonPages(page, Layout.PageSize) is > 0 or -Eexist;
         if (!marked) Mprotect(page, Layout.PageSize, ProtNone);
+        _faults?.End(page, 1, FaultOutcome.Failed);
         Wake(page);
     }
 
@@ -214,6 +244,11 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
         bool moved = zeroed > 0 && _uffd.MovePages(_slots + Layout.PageSize, _slots, Layout.PageSize) == Layout.PageSize;
         UnbackSlots(0, 2);
         return moved;
+    }
+
+    private void Arrived(nint page, int count)
+    {
+        if (_faults is not null && count > 0) _faults.End(page, count, FaultOutcome.Arrived);
     }
 
     private nint SlotAddress(int slot) => _slots + ((nint)slot << Layout.PageShift);

@@ -49,17 +49,22 @@ internal sealed unsafe class Userfaultfd : IDisposable
     /// Opens one: the device first (faults of system calls work, the permission is the file's mode), then the system call, then the
     /// system call for faults from user mode only. What was tried and how to permit it stands in <paramref name="why"/> on failure.
     /// </summary>
-    internal static RumError Open(out Userfaultfd? result, out string why)
+    /// <remarks>
+    /// <paramref name="sigbus"/>: faults raise SIGBUS in their thread and there are no messages. System calls on missing pages fail then in any case, so
+    /// the one way that needs no permission is taken first.
+    /// </remarks>
+    internal static RumError Open(bool sigbus, out Userfaultfd? result, out string why)
     {
         result = null;
         why = "";
         bool userModeOnly = false;
-        int fd = OpenDevice();
-        if (fd < 0) fd = (int)Syscall(SyscallUserfaultfd, OpenCloseOnExec);
+        int fd = sigbus ? -1 : OpenDevice();
+        if (fd < 0 && !sigbus) fd = (int)Syscall(SyscallUserfaultfd, OpenCloseOnExec);
         if (fd < 0)
         {
             fd = (int)Syscall(SyscallUserfaultfd, OpenCloseOnExec | UserModeOnlyFlag);
             userModeOnly = fd >= 0;
+            if (fd < 0 && sigbus) fd = OpenAgain(false);
         }
 
         if (fd < 0)
@@ -71,8 +76,8 @@ internal sealed unsafe class Userfaultfd : IDisposable
         ulong available = Handshake(fd, 0);
         Close(fd);
         fd = OpenAgain(userModeOnly);
-        ulong wanted = available & (FeatureMove | FeaturePoison | FeatureThreadId | FeaturePagefaultFlagWp);
-        if (fd < 0 || Handshake(fd, wanted) == 0)
+        ulong wanted = available & (FeatureMove | FeaturePoison | FeatureThreadId | FeaturePagefaultFlagWp | (sigbus ? FeatureSigbus : 0));
+        if (fd < 0 || sigbus && (wanted & FeatureSigbus) == 0 || Handshake(fd, wanted) == 0)
         {
             if (fd >= 0) Close(fd);
             why = "userfaultfd of this kernel refuses its API; Linux 5.15 or newer is needed.";

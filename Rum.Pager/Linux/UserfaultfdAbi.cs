@@ -19,6 +19,7 @@ internal static class UserfaultfdAbi
     internal const ulong Poison = 0xC020AA08;
 
     internal const ulong FeaturePagefaultFlagWp = 1 << 0;
+    internal const ulong FeatureSigbus = 1 << 7;
     internal const ulong FeatureThreadId = 1 << 8;
     internal const ulong FeaturePoison = 1 << 14;
     internal const ulong FeatureMove = 1 << 16;

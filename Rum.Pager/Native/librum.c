@@ -14,6 +14,7 @@
 
 #include "../../include/rum.h"
 #include "../../include/rum_c_version.h"
+#include "fault.h"
 #include "shared.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -25,6 +26,18 @@ static __thread struct rum_thread *self __attribute__((tls_model("initial-exec")
 /* Whether managed code runs in this process; a child of a process where it doesn't may use RUM as any other. */
 static atomic_int entered;
 static atomic_int forked;
+
+/* Whether the thread ends: compiled managed code can't be entered from what runs after its own end there. */
+static __thread int ending __attribute__((tls_model("initial-exec")));
+
+/* A call into managed code. A signal handler that interrupts it finds rum_inside set and enters none. */
+#define MANAGED(call)                   \
+    __extension__({                     \
+        rum_inside++;                   \
+        __auto_type result_ = (call);   \
+        rum_inside--;                   \
+        result_;                        \
+    })
 
 static const char Forked[] = "this process is a fork()ed child of one that uses RUM: it has none of its remote memory. Call exec, or rum_init in the parent only.";
 
@@ -40,16 +53,36 @@ __attribute__((constructor)) static void watch_forks(void) { pthread_atfork(NULL
 /* A program that ends without rum_end gives its memory back at once and not only when its lease ends. */
 static void at_exit(void)
 {
-    if (!atomic_load(&forked)) rum_managed_exit();
+    if (atomic_load(&forked)) return;
+    rum_inside++;
+    rum_managed_exit();
+    rum_inside--;
+}
+
+extern int __cxa_thread_atexit_impl(void (*function)(void *), void *object, void *library);
+
+static void ends(void *unused)
+{
+    (void)unused;
+    ending = 1;
 }
 
 static struct rum_thread *thread(void)
 {
     if (self == NULL && !atomic_load_explicit(&forked, memory_order_relaxed)) {
+        static char library;
         atomic_store(&entered, 1);
-        self = rum_managed_thread();
+        self = MANAGED(rum_managed_thread());
+        /* After the runtime's own, so that it runs before it. */
+        __cxa_thread_atexit_impl(ends, NULL, &library);
     }
     return self;
+}
+
+struct rum_thread *rum_thread_block(int attach)
+{
+    if (ending || atomic_load_explicit(&forked, memory_order_relaxed)) return NULL;
+    return attach ? thread() : self;
 }
 
 static int fail(int code, const char *words)
@@ -103,7 +136,7 @@ EXPORT void *rum_alloc(size_t size)
             return (void *)object.address;
         }
     }
-    return refused() ? NULL : rum_managed_alloc(size);
+    return refused() ? NULL : MANAGED(rum_managed_alloc(size));
 }
 
 EXPORT int rum_free(void *pointer)
@@ -124,7 +157,7 @@ EXPORT int rum_free(void *pointer)
                     struct rum_class_cache *cache = &t->classes[span->size_class];
                     cache->entries[cache->count++] = (struct rum_cached_object){(uintptr_t)pointer, state};
                     cache->freed++;
-                    if (cache->count == cache->capacity) rum_managed_return_half(span->size_class);
+                    if (cache->count == cache->capacity) MANAGED((rum_managed_return_half(span->size_class), 0));
                     return 0;
                 }
             }
@@ -132,7 +165,7 @@ EXPORT int rum_free(void *pointer)
     }
     if (pointer == NULL) return 0;
     int error = refused();
-    return error ? error : rum_managed_free(pointer);
+    return error ? error : MANAGED(rum_managed_free(pointer));
 }
 
 EXPORT int rum_init(const char *machines_csv)
@@ -146,7 +179,8 @@ EXPORT int rum_init(const char *machines_csv)
     int error = refused();
     if (!error) {
         char *file = machines_csv == NULL ? NULL : local_copy(machines_csv);
-        error = machines_csv != NULL && file == NULL ? RUM_ERROR_INTERNAL : rum_managed_init(file, layout);
+        rum_managed_faults(rum_faults_table());
+        error = machines_csv != NULL && file == NULL ? RUM_ERROR_INTERNAL : MANAGED(rum_managed_init(file, layout));
         free(file);
     }
     /* Here and not in a destructor of the library: handlers run last in, first out, so those that the program set before still have its memory. */
@@ -157,16 +191,16 @@ EXPORT int rum_init(const char *machines_csv)
 EXPORT int rum_end(void)
 {
     int error = refused();
-    return error ? error : rum_managed_end();
+    return error ? error : MANAGED(rum_managed_end());
 }
 
-EXPORT void *rum_aligned_alloc(size_t alignment, size_t size) { return refused() ? NULL : rum_managed_aligned_alloc(alignment, size); }
+EXPORT void *rum_aligned_alloc(size_t alignment, size_t size) { return refused() ? NULL : MANAGED(rum_managed_aligned_alloc(alignment, size)); }
 
-EXPORT void *rum_calloc(size_t num, size_t size) { return refused() ? NULL : rum_managed_calloc(num, size); }
+EXPORT void *rum_calloc(size_t num, size_t size) { return refused() ? NULL : MANAGED(rum_managed_calloc(num, size)); }
 
-EXPORT void *rum_realloc(void *pointer, size_t size) { return refused() ? NULL : rum_managed_realloc(pointer, size); }
+EXPORT void *rum_realloc(void *pointer, size_t size) { return refused() ? NULL : MANAGED(rum_managed_realloc(pointer, size)); }
 
-EXPORT size_t rum_usable_size(const void *pointer) { return refused() ? 0 : rum_managed_usable_size(pointer); }
+EXPORT size_t rum_usable_size(const void *pointer) { return refused() ? 0 : MANAGED(rum_managed_usable_size(pointer)); }
 
 EXPORT void *rum_alloc_segment(size_t size, const HASH_TYPE *key, const Location *location, unsigned flags)
 {
@@ -174,7 +208,7 @@ EXPORT void *rum_alloc_segment(size_t size, const HASH_TYPE *key, const Location
     Location local_place;
     if (key != NULL) local_key = *key;
     if (location != NULL) local_place = *location;
-    return refused() ? NULL : rum_managed_alloc_segment(size, key == NULL ? NULL : &local_key, location == NULL ? NULL : &local_place, flags);
+    return refused() ? NULL : MANAGED(rum_managed_alloc_segment(size, key == NULL ? NULL : &local_key, location == NULL ? NULL : &local_place, flags));
 }
 
 EXPORT void *rum_alloc_location(size_t size, Location location) { return rum_alloc_segment(size, NULL, &location, 0); }
@@ -187,14 +221,14 @@ EXPORT int rum_free_hash(void *pointer, HASH_TYPE key)
 {
     if (pointer == NULL) return fail(RUM_ERROR_INVALID_ARGUMENT, "the pointer is NULL; to free a segment that is not mapped here, give its location and key.");
     int error = refused();
-    return error ? error : rum_managed_free_key(pointer, &key);
+    return error ? error : MANAGED(rum_managed_free_key(pointer, &key));
 }
 
 EXPORT int rum_free_location_hash(Location location, HASH_TYPE key)
 {
     (void)location;
     int error = refused();
-    return error ? error : rum_managed_free_key(NULL, &key);
+    return error ? error : MANAGED(rum_managed_free_key(NULL, &key));
 }
 
 EXPORT HASH_TYPE rum_key(const char *name)
@@ -202,7 +236,7 @@ EXPORT HASH_TYPE rum_key(const char *name)
     HASH_TYPE key;
     memset(&key, 0, sizeof key);
     char *copy = refused() ? NULL : local_copy(name);
-    if (copy != NULL) rum_managed_key(copy, &key);
+    if (copy != NULL) MANAGED((rum_managed_key(copy, &key), 0));
     free(copy);
     return key;
 }
@@ -210,14 +244,14 @@ EXPORT HASH_TYPE rum_key(const char *name)
 EXPORT void *rum_get(HASH_TYPE key, Location location)
 {
     (void)location;
-    return refused() ? NULL : rum_managed_get(&key);
+    return refused() ? NULL : MANAGED(rum_managed_get(&key));
 }
 
 EXPORT void *rum_open(const char *name, int mode, size_t *size)
 {
     size_t bytes = 0;
     char *copy = refused() ? NULL : local_copy(name);
-    void *memory = copy == NULL ? NULL : rum_managed_open(copy, mode, &bytes);
+    void *memory = copy == NULL ? NULL : MANAGED(rum_managed_open(copy, mode, &bytes));
     free(copy);
     if (memory != NULL && size != NULL) *size = bytes;
     return memory;
@@ -227,7 +261,7 @@ EXPORT void *rum_open(const char *name, int mode, size_t *size)
     EXPORT int rum_##name parameters                      \
     {                                                     \
         int error = refused();                            \
-        return error ? error : rum_managed_##name arguments; \
+        return error ? error : MANAGED(rum_managed_##name arguments); \
     }
 
 FORWARD(close, (void *pointer), (pointer))
@@ -241,9 +275,9 @@ FORWARD(flush_cache, (void), ())
 static char *statistics(int json)
 {
     if (refused()) return NULL;
-    size_t length = rum_managed_stats(NULL, 0, json) + 256; /* it may grow by some digits between the calls */
+    size_t length = MANAGED(rum_managed_stats(NULL, 0, json)) + 256; /* it may grow by some digits between the calls */
     char *text = length == 256 ? NULL : malloc(length);
-    if (text != NULL) rum_managed_stats(text, length, json);
+    if (text != NULL) MANAGED(rum_managed_stats(text, length, json));
     return text;
 }
 
@@ -280,7 +314,7 @@ EXPORT int rum_last_error_code(void)
     return t == NULL ? RUM_ERROR_NOT_INITIALIZED : t->error;
 }
 
-EXPORT const char *rum_error_name(int code) { return rum_managed_error_name(code); }
+EXPORT const char *rum_error_name(int code) { return MANAGED(rum_managed_error_name(code)); }
 
 ALIAS(rum_aligned_alloc) void *rum_memalign(size_t alignment, size_t size);
 

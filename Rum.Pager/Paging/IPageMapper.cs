@@ -62,6 +62,9 @@ public unsafe interface IPageMapper
     /// <summary>Lets the threads that wait on a page try again.</summary>
     void Wake(nint page);
 
+    /// <summary>The same where there was no room to do anything: somewhat later, if the mapper can.</summary>
+    void Retry(nint page) => Wake(page);
+
     /// <summary>Makes touches of the page end in SIGBUS.</summary>
     void Poison(nint page);
 

@@ -153,17 +153,29 @@ public sealed partial class Pager
     private string Name(in PageTrouble trouble) =>
         $"page {trouble.Page} of {trouble.Segment.Segment}" + (_options.Describe is null ? "" : $" ({_options.Describe(trouble.Segment, trouble.Page)})");
 
+    private void SayWaiting(in PageTrouble trouble) =>
+        Say($"rum: {Name(trouble)} {(trouble.Writing ? "can't be written back" : "is waited for")} since {trouble.WaitedNs / 1e9:F1} s ({trouble.Status})");
+
+    private void SayGaveUp(in PageTrouble trouble) =>
+        Say(trouble.Writing
+            ? $"rum: {Name(trouble)} can't be written back any more ({trouble.Status}): another writer has the segment; it is unmapped here"
+            : $"rum: {Name(trouble)} could not be had within {trouble.WaitedNs / 1e9:F1} s ({trouble.Status}): touching it ends in SIGBUS");
+
     /// <summary>What the engine tells: commands that ended, pages that are waited for.</summary>
     private sealed class Events(Pager pager) : IPagerEvents
     {
         public void Completed(PagerCommand command) => pager._doorbell.Complete(command);
 
-        public void Waiting(in PageTrouble trouble) =>
-            pager.Say($"rum: {pager.Name(trouble)} {(trouble.Writing ? "can't be written back" : "is waited for")} since {trouble.WaitedNs / 1e9:F1} s ({trouble.Status})");
+        public void Waiting(in PageTrouble trouble)
+        {
+            if (pager._driven) pager.LeaveUntold(trouble, false);
+            else pager.SayWaiting(trouble);
+        }
 
-        public void GaveUp(in PageTrouble trouble) =>
-            pager.Say(trouble.Writing
-                ? $"rum: {pager.Name(trouble)} can't be written back any more ({trouble.Status}): another writer has the segment; it is unmapped here"
-                : $"rum: {pager.Name(trouble)} could not be had within {trouble.WaitedNs / 1e9:F1} s ({trouble.Status}): touching it ends in SIGBUS");
+        public void GaveUp(in PageTrouble trouble)
+        {
+            if (pager._driven) pager.LeaveUntold(trouble, true);
+            else pager.SayGaveUp(trouble);
+        }
     }
 }

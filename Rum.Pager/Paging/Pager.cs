@@ -9,6 +9,9 @@ namespace Rum.Pager.Paging;
 public sealed partial class Pager : IPager, IResidentAccess
 {
     private readonly Userfaultfd _uffd;
+
+    // The same where a thread handles faults; in inline mode one of its own, since there the other sends no messages.
+    private readonly Userfaultfd _bell;
     private readonly LinuxPageMapper _mapper;
     private readonly Doorbell _doorbell;
     private readonly IPageChannel _channel;
@@ -19,14 +22,16 @@ public sealed partial class Pager : IPager, IResidentAccess
     private long _managedBytes;
     private int _disposed;
 
-    private Pager(Userfaultfd uffd, bool move, IPageChannel channel, PagerOptions options)
+    private Pager(Userfaultfd uffd, Userfaultfd bell, InlineFaults? faults, bool move, IPageChannel channel, PagerOptions options)
     {
         _uffd = uffd;
+        _bell = bell;
+        _faults = faults;
         _channel = channel;
         _options = options;
         int pages = (int)(options.CacheBytes >> Layout.PageShift);
-        _mapper = new LinuxPageMapper(uffd, PagerEngine.SlotsFor(pages), move);
-        _doorbell = new Doorbell(uffd);
+        _mapper = new LinuxPageMapper(uffd, PagerEngine.SlotsFor(pages), move, faults);
+        _doorbell = new Doorbell(bell);
         _placement = new CpuPlacement(options.FollowFaults && uffd.HasThreadId);
         _engine = new PagerEngine(_mapper, channel, new Events(this), new PagerEngineOptions
         {
@@ -38,7 +43,13 @@ public sealed partial class Pager : IPager, IResidentAccess
             HashKey = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
             Defect = options.Defect,
         });
-        _thread = new Thread(Run) { IsBackground = true, Name = "rum-pager" };
+        if (faults is not null)
+        {
+            bell.SetNonBlocking(true);
+            s_inline = this;
+        }
+
+        _thread = new Thread(faults is null ? Run : RunInline) { IsBackground = true, Name = "rum-pager" };
         _thread.Start();
     }
 
@@ -55,7 +66,8 @@ public sealed partial class Pager : IPager, IResidentAccess
             return RumError.BadConfiguration;
         }
 
-        RumError error = Userfaultfd.Open(out Userfaultfd? uffd, out why);
+        bool inline = options.Faults == FaultMode.Inline;
+        RumError error = Userfaultfd.Open(inline, out Userfaultfd? uffd, out why);
         if (error != RumError.None) return error;
         bool move = options.Mode != PagerMode.Copy && uffd!.HasMove;
         if (options.Mode == PagerMode.Move && !move) why = "this kernel has no UFFDIO_MOVE (Linux 6.8 or newer); use copy or auto";
@@ -66,8 +78,16 @@ public sealed partial class Pager : IPager, IResidentAccess
             return RumError.UserfaultfdUnavailable;
         }
 
-        pager = new Pager(uffd!, move, channel, options);
-        return RumError.None;
+        if (!inline)
+        {
+            pager = new Pager(uffd!, uffd!, null, move, channel, options);
+            return RumError.None;
+        }
+
+        error = StartInline(uffd!, out Userfaultfd? bell, out InlineFaults? faults, out why);
+        if (error == RumError.None) pager = new Pager(uffd!, bell!, faults, move, channel, options);
+        else uffd!.Dispose();
+        return error;
     }
 
     /// <summary>Whether pages are moved (else copied).</summary>
@@ -151,6 +171,7 @@ public sealed partial class Pager : IPager, IResidentAccess
     public void Freeze()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        _faults?.Freeze();
         _doorbell.Ring(_doorbell.Claim(PagerCommandKind.Stop), out _);
         _thread.Join();
     }
@@ -162,10 +183,12 @@ public sealed partial class Pager : IPager, IResidentAccess
         PagerCommand stop = _doorbell.Claim(PagerCommandKind.Stop);
         _doorbell.Ring(stop, out _);
         _thread.Join();
-        _engine.Dispose();
+        if (_faults is null) _engine.Dispose();
+        else EndInline();
         _doorbell.Dispose();
         _mapper.Dispose();
         _uffd.Dispose();
+        if (_bell != _uffd) _bell.Dispose();
     }
 
     private RumError Do(PagerCommandKind kind, nint address, long length)

@@ -25,7 +25,7 @@ public sealed unsafe partial class PagerEngine
         int fetch = NewFetch(region, page, 1);
         if (fetch < 0)
         {
-            _mapper.Wake(region.AddressOf(page));
+            _mapper.Retry(region.AddressOf(page));
             return false;
         }
 

@@ -71,6 +71,9 @@ public sealed unsafe partial class PagerEngine : IDisposable
         LendLanding();
     }
 
+    /// <summary>Whether a command is being carried out.</summary>
+    public bool HasCommands => _activeCount > 0;
+
     /// <summary>Whether someone waits for what only <see cref="Step"/> brings: a fault, a command, room.</summary>
     public bool Urgent => _waiting > 0 || _activeCount > 0 || _queued > 0;
 
@@ -86,8 +89,8 @@ public sealed unsafe partial class PagerEngine : IDisposable
             Math.Min(_channel.Outstanding > 0 ? _channel.NextDeadlineNs : long.MaxValue, Urgent || _writeQueued > 0 ? _nextTimerNs : long.MaxValue),
             HeldDeadlineNs);
 
-    /// <summary>Advances everything that can advance; returns whether something did.</summary>
-    public bool Step(long nowNs)
+    /// <summary>Advances everything that can advance; returns whether something did. <paramref name="timers"/> false: what is late stays so for now.</summary>
+    public bool Step(long nowNs, bool timers = true)
     {
         bool moved = false;
         if (_queued > 0) moved |= IssueQueued();
@@ -107,7 +110,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
         if (_rescuesWanted > 0) moved |= RetryRescues(nowNs);
         if (_activeCount > 0) moved |= AdvanceCommands();
         if (moved) _channel.Submit();
-        if (nowNs >= _nextTimerNs) RunTimers(nowNs);
+        if (timers && nowNs >= _nextTimerNs) RunTimers(nowNs);
         return moved;
     }
 

@@ -34,6 +34,9 @@ internal sealed record ClientSettings
     /// <summary>RUM_PAGER: auto, move or copy.</summary>
     public string Pager { get; private init; } = "auto";
 
+    /// <summary>RUM_FAULT: handler or inline.</summary>
+    public FaultMode Faults { get; private init; }
+
     /// <summary>RUM_FAULT_TIMEOUT: how long an access waits for its page; zero for ever.</summary>
     public TimeSpan FaultTimeout { get; private init; }
 
@@ -52,6 +55,7 @@ internal sealed record ClientSettings
         UdpPayload = Payload(variable, "RUM_UDP_PAYLOAD"),
         Defect = Enum.Parse<PagerDefect>(OneOf(variable, "RUM_TEST_DEFECT", nameof(PagerDefect.None), nameof(PagerDefect.AbsentAtMoveOut), nameof(PagerDefect.ShortHash)), ignoreCase: true),
         Pager = OneOf(variable, "RUM_PAGER", "auto", "move", "copy"),
+        Faults = Enum.Parse<FaultMode>(OneOf(variable, "RUM_FAULT", "handler", "inline"), ignoreCase: true),
         FaultTimeout = Time(variable, "RUM_FAULT_TIMEOUT"),
         Lease = Time(variable, "RUM_LEASE"),
         Log = Enum.Parse<LogLevel>(OneOf(variable, "RUM_LOG", "warn", "error", "info", "debug"), ignoreCase: true),

@@ -54,6 +54,7 @@ internal sealed partial class RumRuntime
             {
                 CacheBytes = settings.CacheBytes,
                 Mode = Enum.Parse<PagerMode>(settings.Pager, ignoreCase: true),
+                Faults = settings.Faults,
                 FaultTimeout = settings.FaultTimeout,
                 Defect = settings.Defect,
                 EvictionBatch = transports.UsesUdp ? 16 : 1,
@@ -61,7 +62,7 @@ internal sealed partial class RumRuntime
             };
             RumError error = Paging.Pager.Start(settings.Transport == ClientSettings.Floor ? Floor() : client, options, out pager, out string why);
             if (error != RumError.None) throw new RumException(error, why);
-            foreach (string line in Warnings(pager!.UserModeOnly, pager.Moves, settings)) Console.Error.WriteLine(line);
+            foreach (string line in Warnings(pager!.UserModeOnly && settings.Faults == FaultMode.Handler, pager.Moves, settings)) Console.Error.WriteLine(line);
             session.Run();
             runtime = new RumRuntime(session, pager!, settings, transports) { _session = session, _client = client };
             return runtime;

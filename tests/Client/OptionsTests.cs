@@ -13,12 +13,13 @@ public sealed class OptionsTests(Silo silo)
             CacheBytes = 5,
             Transport = (RumTransport)9,
             Paging = (RumPaging)9,
+            Faults = (RumFaults)9,
             FaultTimeout = TimeSpan.Zero,
             Lease = TimeSpan.FromDays(1),
             WaitThreads = 0,
         };
         RumConfigurationException e = await Assert.ThrowsAsync<RumConfigurationException>(async () => await RumClient.ConnectAsync(wrong));
-        foreach (string name in (string[])["Machines", "CacheBytes", "Transport", "Paging", "FaultTimeout", "Lease", "WaitThreads"]) Assert.Contains(name + " is", e.Message);
+        foreach (string name in (string[])["Machines", "CacheBytes", "Transport", "Paging", "Faults", "FaultTimeout", "Lease", "WaitThreads"]) Assert.Contains(name + " is", e.Message);
         e = await Assert.ThrowsAsync<RumConfigurationException>(async () => await RumClient.ConnectAsync(new() { Machines = "/nonexistent.csv" }));
         Assert.Contains("/nonexistent.csv", e.Message);
     }

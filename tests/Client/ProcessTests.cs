@@ -5,10 +5,12 @@ public sealed class ProcessTests(Silo silo)
 {
     private static int StressSeconds => int.TryParse(Environment.GetEnvironmentVariable("RUM_STRESS_SECONDS"), out int seconds) ? seconds : 10;
 
-    [Fact]
-    public async Task A_span_used_after_disposal_ends_the_process()
+    [Theory]
+    [InlineData("handler")]
+    [InlineData("inline")]
+    public async Task A_span_used_after_disposal_ends_the_process(string fault)
     {
-        using Child child = Start("use-after-dispose");
+        using Child child = Start(new() { ["RUM_FAULT"] = fault }, "use-after-dispose");
         int exit = await child.ExitAsync();
         Assert.Contains("reading", child.Said);
         Assert.DoesNotContain("\nread ", child.Said);
@@ -17,30 +19,36 @@ public sealed class ProcessTests(Silo silo)
     }
 
     [Theory]
-    [InlineData("return", 0, 0)]
-    [InlineData("return", 300, 0)]
-    [InlineData("exit", 150, 0)]
-    [InlineData("throw", 100, 134)]
-    public async Task A_process_ends_cleanly_at_any_moment(string how, int afterMs, int expected)
+    [InlineData("return", 0, 0, "handler")]
+    [InlineData("return", 300, 0, "handler")]
+    [InlineData("exit", 150, 0, "handler")]
+    [InlineData("throw", 100, 134, "handler")]
+    [InlineData("return", 300, 0, "inline")]
+    [InlineData("exit", 150, 0, "inline")]
+    public async Task A_process_ends_cleanly_at_any_moment(string how, int afterMs, int expected, string fault)
     {
-        using Child child = Start("exit", how, afterMs.ToString());
+        using Child child = Start(new() { ["RUM_FAULT"] = fault }, "exit", how, afterMs.ToString());
         int exit = await child.ExitAsync();
         Assert.True(exit == expected, $"exit code {exit}:\n{child.Said}");
         Assert.Contains("ending", child.Said);
         Assert.DoesNotContain("AccessViolation", child.Said);
     }
 
-    [Fact]
-    public Task Null_references_and_stack_traces_stay_what_they_are() => PassesAsync(60, [], "null-reference");
+    [Theory]
+    [InlineData("handler")]
+    [InlineData("inline")]
+    public Task Null_references_and_stack_traces_stay_what_they_are(string fault) => PassesAsync(60, new() { ["RUM_FAULT"] = fault }, "null-reference");
 
     [Fact]
     public Task The_static_facade_works_from_Init_to_End_and_again() => PassesAsync(60, [], "facade");
 
     [Theory]
-    [InlineData("0")]
-    [InlineData("1")]
-    public Task No_update_is_lost_under_a_storm_of_collections(string serverGc) =>
-        PassesAsync(StressSeconds + 60, new() { ["DOTNET_gcServer"] = serverGc }, "lost-update", StressSeconds.ToString(), "24");
+    [InlineData("0", "handler")]
+    [InlineData("1", "handler")]
+    [InlineData("0", "inline")]
+    [InlineData("1", "inline")]
+    public Task No_update_is_lost_under_a_storm_of_collections(string serverGc, string fault) =>
+        PassesAsync(StressSeconds + 60, new() { ["DOTNET_gcServer"] = serverGc, ["RUM_FAULT"] = fault }, "lost-update", StressSeconds.ToString(), "24");
 
     [Fact]
     public async Task The_stress_would_notice_a_lost_update()

@@ -13,13 +13,15 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
     }
 
     [Theory]
-    [InlineData("auto")]
-    [InlineData("udp")]
-    public async Task A_page_of_a_stalled_silo_is_named_each_second_and_given_up_after_the_fault_timeout(string transport)
+    [InlineData("auto", "handler")]
+    [InlineData("udp", "handler")]
+    [InlineData("auto", "inline")]
+    [InlineData("udp", "inline")]
+    public async Task A_page_of_a_stalled_silo_is_named_each_second_and_given_up_after_the_fault_timeout(string transport, string fault)
     {
         await using SiloGroup silos = await SiloGroup.StartAsync();
         (int code, string output) = programs.Run(
-            [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_FAULT_TIMEOUT", "4500ms"), ("RUM_TRANSPORT", transport)], "cluster", "gives_up_after_the_fault_timeout");
+            [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_FAULT_TIMEOUT", "4500ms"), ("RUM_TRANSPORT", transport), ("RUM_FAULT", fault)], "cluster", "gives_up_after_the_fault_timeout");
         Passed("gives_up_after_the_fault_timeout", (code, output));
         string[] waiting = [.. output.Split('\n').Where(line => line.Contains("is waited for since"))];
         Assert.True(waiting.Length >= 2, output);
@@ -27,12 +29,14 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
         Assert.Matches($@"rum: page 5 of segment \d+ \(shard \d+ \(Served\) on {silos.Address(1)}\) could not be had within \d+\.\d s .*SIGBUS", output);
     }
 
-    [Fact]
-    public async Task Pages_of_a_silo_that_restarted_are_lost_by_name_and_never_zeros()
+    [Theory]
+    [InlineData("handler")]
+    [InlineData("inline")]
+    public async Task Pages_of_a_silo_that_restarted_are_lost_by_name_and_never_zeros(string fault)
     {
         await using SiloGroup silos = await SiloGroup.StartAsync();
         (int code, string output) = await programs.RunWithPausesAsync(
-            [.. silos.Settings, ("RUM_CACHE", "8M")], () => silos.RestartAsync(1), "cluster", "loses_no_byte_silently");
+            [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_FAULT", fault)], () => silos.RestartAsync(1), "cluster", "loses_no_byte_silently");
         Passed("loses_no_byte_silently", (code, output));
         Assert.Matches(@"rum: page 0 of segment \d+ \(shard \d+ \(Lost\) on .*\) could not be had .*\(Lost\).*SIGBUS", output);
     }
@@ -61,16 +65,30 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
         Assert.Single(output.Split('\n'), line => line.StartsWith("rum: ") && line.Contains("EFAULT") && line.Contains("/dev/userfaultfd"));
     }
 
+    [Fact]
+    public async Task Faults_in_their_own_thread_need_no_privilege()
+    {
+        if (Environment.UserName != "root" || !File.Exists("/usr/bin/setpriv")) Assert.Skip("it takes root and setpriv to become another user");
+        await using SiloGroup silos = await SiloGroup.StartAsync();
+        (int code, string output) = programs.Run(
+            [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_FAULT", "inline")],
+            ["/usr/bin/setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups"], "cluster", "works_in_user_mode_only");
+        Passed("works_in_user_mode_only", (code, output));
+        Assert.DoesNotContain("\nrum: ", "\n" + output);
+    }
+
     // Together half a minute, a part of it over each way that pages take.
     [Theory]
-    [InlineData("shm", "move", 12)]
-    [InlineData("udp", "move", 8)]
-    [InlineData("shm", "copy", 10)]
-    public async Task No_update_is_lost_over_real_silos(string transport, string pager, int seconds)
+    [InlineData("shm", "move", "handler", 12)]
+    [InlineData("udp", "move", "handler", 8)]
+    [InlineData("shm", "copy", "handler", 10)]
+    [InlineData("shm", "move", "inline", 8)]
+    [InlineData("udp", "move", "inline", 8)]
+    public async Task No_update_is_lost_over_real_silos(string transport, string pager, string fault, int seconds)
     {
         await using SiloGroup silos = await SiloGroup.StartAsync();
         (int code, string output) = programs.Run(
-            [.. silos.Settings, ("RUM_CACHE", "4M"), ("RUM_TRANSPORT", transport), ("RUM_PAGER", pager)], "stress", "--seconds", $"{seconds}", "--seed", "42");
+            [.. silos.Settings, ("RUM_CACHE", "4M"), ("RUM_TRANSPORT", transport), ("RUM_PAGER", pager), ("RUM_FAULT", fault)], "stress", "--seconds", $"{seconds}", "--seed", "42");
         Assert.True(code == 0 && output.Contains("no update lost"), output);
         Assert.DoesNotContain(" 0 direct reads", output);
         TestContext.Current.TestOutputHelper?.WriteLine(output);
@@ -78,11 +96,13 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
 
     // A page that is absent at move-out is not among the defects here: a ring keeps frames in order, so the next read still finds the write before it.
     // tests/Stress, whose channel lets requests overtake one another, catches that one.
-    [Fact]
-    public async Task The_stress_catches_a_broken_evictor()
+    [Theory]
+    [InlineData("handler")]
+    [InlineData("inline")]
+    public async Task The_stress_catches_a_broken_evictor(string fault)
     {
         await using SiloGroup silos = await SiloGroup.StartAsync();
-        (int code, string output) = programs.Run([.. silos.Settings, ("RUM_CACHE", "4M"), ("RUM_TEST_DEFECT", "ShortHash")], "stress", "--seconds", "70", "--seed", "42");
+        (int code, string output) = programs.Run([.. silos.Settings, ("RUM_CACHE", "4M"), ("RUM_TEST_DEFECT", "ShortHash"), ("RUM_FAULT", fault)], "stress", "--seconds", "70", "--seed", "42");
         Assert.True(code == 1 && output.Contains("VIOLATION"), output);
     }
 

@@ -9,12 +9,15 @@ public sealed class NativeTests(NativePrograms programs) : IClassFixture<NativeP
 
     /// <summary>
     /// The ways that pages take: moved over shared memory; copied, as kernels before 6.8 do; and over UDP, whole pages to a frame and in the fragments of
-    /// an MTU of 1,500.
+    /// an MTU of 1,500; and fetched by who faults.
     /// </summary>
     private static readonly (string Name, string Value)[][] Ways =
     [
-        [("RUM_PAGER", "move")], [("RUM_PAGER", "copy")], [("RUM_TRANSPORT", "udp")], [("RUM_TRANSPORT", "udp"), ("RUM_UDP_PAYLOAD", "1344")],
+        [("RUM_PAGER", "move")], [("RUM_PAGER", "copy")], [("RUM_TRANSPORT", "udp")], [("RUM_TRANSPORT", "udp"), ("RUM_UDP_PAYLOAD", "1344")], [("RUM_FAULT", "inline")],
+        [("RUM_FAULT", "inline"), ("RUM_TRANSPORT", "udp")],
     ];
+
+    private const int InlineWay = 4, InlineUdpWay = 5;
 
     private static readonly string[] Api =
     [
@@ -35,17 +38,31 @@ public sealed class NativeTests(NativePrograms programs) : IClassFixture<NativeP
         "resizes_only_what_is_open_once",
     ];
 
+    private static readonly string[] Inline =
+    [
+        "leaves_other_crashes_as_they_are", "passes_signals_on", "pins_for_system_calls", "leaves_blocked_threads_alone", "serves_signal_handlers",
+        "serves_ending_threads", "serves_threads_that_block_signals", "children_have_none_of_it", "reads_zeros_where_it_dropped_pages", "counts_as_ever",
+    ];
+
     /// <summary>Every test over the first way; those of <see cref="Memory"/> and <see cref="Segments"/> over each.</summary>
     public static TheoryData<string, string, int> Programs()
     {
         var data = new TheoryData<string, string, int>();
         foreach (string test in Api) data.Add("api", test, 0);
         data.Add("cplusplus", "has_the_overloads", 0);
-        for (int way = 0; way < Ways.Length; way++)
+        for (int way = 0; way < InlineUdpWay; way++)
         {
-            foreach (string test in Memory) data.Add("memory", test, way);
+            foreach (string test in Memory)
+            {
+                // With its limits: pins_for_system_calls.
+                if (way != InlineWay || test != "passes_remote_pointers_to_system_calls") data.Add("memory", test, way);
+            }
             foreach (string test in Segments) data.Add("segments", test, way);
         }
+        foreach (string test in Inline) data.Add("inline", test, InlineWay);
+        foreach (string test in new[] { "serves_signal_handlers", "serves_ending_threads", "reads_zeros_where_it_dropped_pages", "counts_as_ever" }) data.Add("inline", test, InlineUdpWay);
+        data.Add("memory", "serves_16_threads_on_one_page", InlineUdpWay);
+        data.Add("api", "pins_and_prefetches", InlineWay);
         data.Add("api", "pins_and_prefetches", 1);
         data.Add("api", "reallocates", 1);
         return data;
@@ -86,7 +103,7 @@ public sealed class NativeTests(NativePrograms programs) : IClassFixture<NativeP
         {
             foreach (InlineDataAttribute data in method.GetCustomAttributes<InlineDataAttribute>()) named.Add((string)data.Data[0]!);
         }
-        foreach (string program in new[] { "api", "memory", "segments", "cplusplus", "failures" })
+        foreach (string program in new[] { "api", "memory", "segments", "cplusplus", "failures", "inline" })
         {
             (_, string listed) = programs.RunTest(program, "");
             Assert.StartsWith("no test is named", listed);

@@ -81,7 +81,7 @@ static void *read_words(void *unused)
     return NULL;
 }
 
-/* The kernel writes these pages by their physical address while they are being evicted. Pages that are copied must be pinned for that. */
+/* The kernel writes these pages by their physical address while they are being evicted. Pages that are copied, or fetched by who faults, must be pinned for that. */
 static void *read_directly(void *unused)
 {
     (void)unused;
@@ -93,7 +93,8 @@ static void *read_directly(void *unused)
         return NULL;
     }
     const char *mode = getenv("RUM_PAGER");
-    int pin = mode != NULL && strcmp(mode, "copy") == 0;
+    const char *fault = getenv("RUM_FAULT");
+    int pin = (mode != NULL && strcmp(mode, "copy") == 0) || (fault != NULL && strcmp(fault, "inline") == 0);
     uint64_t *local = aligned_alloc(PAGE, PAGE);
     for (int block = 0; block < DIRECT_PAGES; block++) {
         for (int i = 0; i < PAGE / 8; i++) local[i] = 0xd1ec000000000000u + (uint64_t)block;

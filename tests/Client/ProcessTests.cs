@@ -10,7 +10,7 @@ public sealed class ProcessTests(Silo silo)
     [InlineData("inline")]
     public async Task A_span_used_after_disposal_ends_the_process(string fault)
     {
-        using Child child = Start(new() { ["RUM_FAULT"] = fault }, "use-after-dispose");
+        using Child child = Start(new Dictionary<string, string> { ["RUM_FAULT"] = fault }, "use-after-dispose");
         int exit = await child.ExitAsync();
         Assert.Contains("reading", child.Said);
         Assert.DoesNotContain("\nread ", child.Said);
@@ -27,7 +27,7 @@ public sealed class ProcessTests(Silo silo)
     [InlineData("exit", 150, 0, "inline")]
     public async Task A_process_ends_cleanly_at_any_moment(string how, int afterMs, int expected, string fault)
     {
-        using Child child = Start(new() { ["RUM_FAULT"] = fault }, "exit", how, afterMs.ToString());
+        using Child child = Start(new Dictionary<string, string> { ["RUM_FAULT"] = fault }, "exit", how, afterMs.ToString());
         int exit = await child.ExitAsync();
         Assert.True(exit == expected, $"exit code {exit}:\n{child.Said}");
         Assert.Contains("ending", child.Said);

@@ -276,12 +276,12 @@ static int resolve(uintptr_t page, const ucontext_t *context)
         pause_ns(NO_ROOM_NS);
         return 1;
     case FAULT_FAILED:
-        /* The pager thread says why before the access, which finds the page poisoned, ends the process. */
+        /* The pager thread says why before the signal, passed on, ends the process. */
         for (int i = 0; i < TELL_LOOKS && __atomic_load_n(&faults.untold, __ATOMIC_ACQUIRE) > 0; i++) {
             kick_pager();
             pause_ns(TELL_NS);
         }
-        return 1;
+        return 0;
     default:
         return !repeats_itself(page);
     }

@@ -11,7 +11,7 @@ enum {
     FAULT_ARRIVED = 2,  /* the page was mapped */
     FAULT_AGAIN = 3,    /* nothing was mapped, the access tells what is the matter */
     FAULT_NO_ROOM = 4,  /* as before, and somewhat later */
-    FAULT_FAILED = 5,   /* the page can't be had; the access ends in SIGBUS */
+    FAULT_FAILED = 5,   /* the page cannot be had; the signal is passed on */
     FAULT_DRIVE = 6,    /* its thread was woken to drive the engine */
 };
 

@@ -76,7 +76,7 @@ public sealed class NativeTests(NativePrograms programs) : IClassFixture<NativeP
     [InlineData("names_the_absent_silo")]
     [InlineData("explains_settings")]
     [InlineData("comes_back_late")]
-    public void Failures(string test) => Pass("failures", test, ("RUM_LEASE", "1"));
+    public void Failures(string test) => Pass("failures", test, ("RUM_LEASE", "2"));
 
     [Fact]
     public void Memory_of_a_killed_client_is_freed_with_its_lease()

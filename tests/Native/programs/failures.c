@@ -1,4 +1,4 @@
-/* Silos that are absent, settings that make no sense, leases that end. Run with RUM_LEASE=1 and a silo of 256M. */
+/* Silos that are absent, settings that make no sense, leases that end. Run with RUM_LEASE=2 (or 1) and a silo of 256M. */
 #include "check.h"
 
 #include <setjmp.h>
@@ -92,7 +92,7 @@ static void comes_back_late(void)
         int got;
         sigwait(&go, &got);
         kill(parent, SIGSTOP);
-        sleep(4);
+        sleep(5);
         kill(parent, SIGCONT);
         _exit(0);
     }
@@ -109,7 +109,7 @@ static void comes_back_late(void)
     CHECK(rum_flush(NULL, 0) == 0, "rum_flush");
     kill(helper, SIGUSR1);
 
-    /* Stopped here for 4 leases. The first heartbeat after it tells. */
+    /* Stopped here for more than 2 leases. The first heartbeat after it tells. */
     double start = now_s();
     int code = 0;
     while (now_s() - start < 45 && code == 0) {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Rum.Silo.Configuration;
 
 namespace Rum.Cli;
 
@@ -8,7 +9,36 @@ internal static class FreePorts
 {
     public static int[] Udp(int count) => Find(count, SocketType.Dgram, ProtocolType.Udp);
 
+    /// <summary>For silos: free for UDP, and for TCP there and where the Orleans plane's gateway stands.</summary>
+    public static int[] Silos(int count)
+    {
+        var found = new List<int>();
+        while (found.Count < count)
+        {
+            foreach (int port in Udp(count))
+            {
+                if (found.Count < count && !found.Contains(port) && IsFree(port) && IsFree(port + OrleansSettings.GatewayOffset)) found.Add(port);
+            }
+        }
+        return [.. found];
+    }
+
     public static int[] Tcp(int count) => Find(count, SocketType.Stream, ProtocolType.Tcp);
+
+    private static bool IsFree(int port)
+    {
+        if (port > 65535) return false;
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
 
     private static int[] Find(int count, SocketType type, ProtocolType protocol)
     {

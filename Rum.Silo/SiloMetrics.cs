@@ -32,7 +32,10 @@ public sealed class SiloMetrics : IDisposable
     public StatsReport Report()
     {
         var values = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach ((string name, Func<long> read) in _counters) values[name] = read();
+        lock (_counters)
+        {
+            foreach ((string name, Func<long> read) in _counters) values[name] = read();
+        }
         return new StatsReport(_silo, values);
     }
 
@@ -91,16 +94,17 @@ public sealed class SiloMetrics : IDisposable
         Gauge("rum.council.sessions", "{session}", () => leader.Counters.Sessions);
     }
 
-    private void Counter(string name, string unit, Func<long> read)
+    /// <summary>Adds a counter of another room, such as the grains'.</summary>
+    public void Counter(string name, string unit, Func<long> read)
     {
         _meter.CreateObservableCounter(name, read, unit);
-        _counters.Add((name, read));
+        lock (_counters) _counters.Add((name, read));
     }
 
     private void Gauge(string name, string unit, Func<long> read)
     {
         _meter.CreateObservableGauge(name, read, unit);
-        _counters.Add((name, read));
+        lock (_counters) _counters.Add((name, read));
     }
 
     // OutOfMemory: out.of.memory

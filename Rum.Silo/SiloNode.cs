@@ -38,7 +38,7 @@ public sealed partial class SiloNode : IAsyncDisposable
     private SiloHttp? _http;
     private int _disposed;
 
-    private SiloNode(SiloSettings settings, ILoggerFactory loggers)
+    private SiloNode(SiloSettings settings, ILoggerFactory loggers, IRequestCarrier? carrier)
     {
         _settings = settings;
         _log = loggers.CreateLogger("Rum.Silo");
@@ -56,12 +56,15 @@ public sealed partial class SiloNode : IAsyncDisposable
             foreach (IDriver driver in _drivers) driver.Dispose();
             throw;
         }
-        _control = new ControlPlane(settings.Council.ToString(), _log);
+        _control = new ControlPlane(settings.Council.ToString(), carrier, _log);
         _server = new PageServer(_incarnation, pool, _drivers, _control);
         _thread = new PageServerThread(_server, Fail, settings.Cpu);
-        _control.Start(_server, _leader);
         _remote = _leader is null ? new RemoteCouncil(settings.Council, TimeSpan.FromSeconds(2)) : null;
-        _membership = new Membership(Describe(), (ICouncil?)_leader ?? _remote!, _server, _log);
+        // Where requests are carried, session grains end sessions; the council itself ends those that none watches.
+        if (_leader is not null && carrier is not null) _leader.ExpiryGrace = settings.Lease;
+        _control.Start(_server, _leader, Council);
+        _membership = new Membership(Describe(), Council, _server, _log);
+        _membership.Beside = carrier is null ? null : () => carrier.Trouble;
         if (_leader is not null) _leader.News = _membership.News;
         _metrics = new SiloMetrics(settings.Name, _server, _drivers, _control, _leader);
     }
@@ -69,8 +72,26 @@ public sealed partial class SiloNode : IAsyncDisposable
     /// <summary>Ready: a member that serves a view and that the council answers.</summary>
     public bool Ready => _membership.Ready;
 
+    /// <summary>Its settings.</summary>
+    public SiloSettings Settings => _settings;
+
+    /// <summary>The council, here or elsewhere.</summary>
+    public ICouncil Council => (ICouncil?)_leader ?? _remote!;
+
+    /// <summary>Its place in the cluster: number and view.</summary>
+    public Membership Membership => _membership;
+
+    /// <summary>What answers below /dashboard, null for nothing.</summary>
+    public Microsoft.AspNetCore.Http.RequestDelegate? Dashboard { get; set; }
+
+    /// <summary>Its counters.</summary>
+    public SiloMetrics Metrics => _metrics;
+
     /// <summary>Binds sockets, reads the log, starts the threads. Throws <see cref="SiloStartException"/> or <see cref="CouncilStoreException"/>.</summary>
-    public static SiloNode Create(SiloSettings settings, ILoggerFactory loggers) => new(settings, loggers);
+    /// <param name="settings">Its settings.</param>
+    /// <param name="loggers">Where it logs.</param>
+    /// <param name="carrier">What carries the commands of programs; null: they go straight to the council.</param>
+    public static SiloNode Create(SiloSettings settings, ILoggerFactory loggers, IRequestCarrier? carrier = null) => new(settings, loggers, carrier);
 
     /// <summary>Starts the web pages.</summary>
     public async Task StartAsync(ILoggerFactory loggers, CancellationToken stop)
@@ -79,7 +100,7 @@ public sealed partial class SiloNode : IAsyncDisposable
         {
             if (!IPAddress.IsLoopback(_settings.Http.Address) && _settings.HttpToken.Length == 0) LogOpenPages(_settings.Http.ToString());
             var here = new LocalView(_settings.Name, _incarnation.ToString(), _metrics, _server.ServiceTimes, _leader?.Journal);
-            _http = new SiloHttp(_settings.Http, _settings.HttpToken, _membership, (ICouncil?)_leader ?? _remote!, here, _metrics, loggers);
+            _http = new SiloHttp(_settings.Http, _settings.HttpToken, _membership, Council, here, _metrics, loggers, () => Dashboard);
             await _http.StartAsync(stop);
         }
         string transports = string.Join(", ", _drivers.Select(d => d.Traits.Name));

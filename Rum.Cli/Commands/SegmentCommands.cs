@@ -23,9 +23,10 @@ internal static class SegmentCommands
         command.SetAction(async (parsed, cancellation) =>
         {
             using CouncilSession council = CouncilSession.Open(options, parsed, cancellation);
+            ClusterView view = await ViewAsync(council);
             List<SegmentReport> all = await council.ListAsync<SegmentsAnswer, SegmentReport>(
                 after => new ListSegments(new SegmentId(after), CouncilMachine.ListMax),
-                answer => (answer.Segments.Select(ReportMapper.Report), answer.More), segment => segment.Id);
+                answer => (answer.Segments.Select(s => ReportMapper.Report(s, view)), answer.More), segment => segment.Id);
             if (parsed.GetValue(options.Json)) Report.Json(all, ReportJson.Default.IReadOnlyListSegmentReport);
             else if (all.Count == 0) Console.WriteLine("Nothing is allocated.");
             else Print(all);
@@ -41,7 +42,7 @@ internal static class SegmentCommands
         command.SetAction(async (parsed, cancellation) =>
         {
             using CouncilSession council = CouncilSession.Open(options, parsed, cancellation);
-            SegmentDetailsReport details = ReportMapper.Report(await FindAsync(council, parsed.GetRequiredValue(which)));
+            SegmentDetailsReport details = ReportMapper.Report(await FindAsync(council, parsed.GetRequiredValue(which)), await ViewAsync(council));
             if (parsed.GetValue(options.Json)) Report.Json(details, ReportJson.Default.SegmentDetailsReport);
             else Print(details);
         });
@@ -70,6 +71,8 @@ internal static class SegmentCommands
         return command;
     }
 
+    private static async Task<ClusterView> ViewAsync(CouncilSession council) => (await council.AskAsync<ViewAnswer>(new GetView(0))).View!;
+
     // A number is an id; 32 hex digits are a key; anything else is a name, whose hash is the key.
     private static async Task<SegmentDetails> FindAsync(CouncilSession council, string which)
     {
@@ -80,10 +83,10 @@ internal static class SegmentCommands
     }
 
     private static void Print(List<SegmentReport> segments) => Report.Table(
-        [">id", "key", ">size", ">charged", "kind", ">owner", ">writer", ">readers"],
+        [">id", "key", ">size", ">charged", "kind", ">silo", ">owner", ">writer", ">readers"],
         segments.Select(s => (IReadOnlyList<string>)
         [
-            $"{s.Id}", s.Key.Length == 0 ? "(anonymous)" : s.Key, ByteSize.Format(s.SizeBytes), ByteSize.Format(s.ChargedBytes), Kind(s),
+            $"{s.Id}", s.Key.Length == 0 ? "(anonymous)" : s.Key, ByteSize.Format(s.SizeBytes), ByteSize.Format(s.ChargedBytes), Kind(s), Number((ulong)s.Silo),
             Number(s.Owner), Number(s.Writer), $"{s.Readers}",
         ]));
 

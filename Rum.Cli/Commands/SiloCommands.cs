@@ -2,6 +2,7 @@ using System.Collections;
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using Rum.Cli.Output;
+using Rum.Cli.Planes;
 using Rum.Silo;
 using Rum.Silo.Configuration;
 using Rum.Silo.Logging;
@@ -75,15 +76,53 @@ internal static class SiloCommands
         using ILoggerFactory loggers = LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(lines));
         try
         {
-            await using SiloNode node = SiloNode.Create(settings, loggers);
+            await using IPlane plane = PlaneCatalog.Make(settings, loggers);
+            await using SiloNode node = SiloNode.Create(settings, loggers, plane.Carrier);
             using var stop = new StopSignals();
             await node.StartAsync(loggers, stop.Token);
-            await node.RunAsync(() => PrintWelcome(settings), stop.Token);
+            await RunAsync(node, plane, settings, loggers, stop.Token);
             return ExitCode.Ok;
         }
         catch (Exception e) when (e is CouncilStoreException or SiloStartException)
         {
             throw new CommandFailedException(ExitCode.Failed, e.Message);
+        }
+    }
+
+    // The plane starts when the silo serves and stops before it leaves, so that its last words find an open door.
+    private static async Task RunAsync(SiloNode node, IPlane plane, SiloSettings settings, ILoggerFactory loggers, CancellationToken stop)
+    {
+        using var leave = new CancellationTokenSource();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var serving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task running = node.RunAsync(
+            () =>
+            {
+                PrintWelcome(settings);
+                serving.TrySetResult();
+            },
+            leave.Token);
+        Task beside = BesideAsync();
+        await Task.WhenAny(running, beside);
+        await end.CancelAsync();
+        await beside;
+        await running;
+
+        async Task BesideAsync()
+        {
+            try
+            {
+                await serving.Task.WaitAsync(end.Token);
+                await plane.RunAsync(node, loggers, end.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // Stopped before it served.
+            }
+            finally
+            {
+                await leave.CancelAsync();
+            }
         }
     }
 

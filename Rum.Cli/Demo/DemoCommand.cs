@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Rum.Cli.Commands;
 using Rum.Cli.Output;
+using Rum.Cli.Planes;
 using Command = System.CommandLine.Command;
 
 namespace Rum.Cli.Demo;
@@ -13,12 +14,13 @@ internal static class DemoCommand
         var mib = new Option<int?>("--mib") { Description = "Memory that the program uses, in MiB (default: DEMO_MIB, else 512)", HelpName = "n" };
         var cache = new Option<int?>("--cache-mib") { Description = "Its local cache, in MiB (default: DEMO_CACHE_MIB, else 64)", HelpName = "n" };
         var transport = new Option<string>("--transport") { Description = "auto, shm or udp", DefaultValueFactory = _ => "auto", HelpName = "name" };
+        var plane = new Option<string?>("--plane") { Description = "static or orleans (default: PLANE, else orleans where that is built in)", HelpName = "name" };
         var output = new Option<string>("--out") { Description = "Where summary.json and faults.svg go", DefaultValueFactory = _ => "artifacts/demo", HelpName = "directory" };
         var program = new Option<string?>("--program") { Description = "The program to run (default: demo, beside rum)", HelpName = "file" };
         var command = new ExampleCommand(
             "demo", "Three silos on this machine and a program on more memory than its cache", "rum demo", "rum demo --mib 2048 --cache-mib 128 --transport udp")
         {
-            mib, cache, transport, output, program,
+            mib, cache, transport, plane, output, program,
         };
         transport.AcceptOnlyFromAmong("auto", "shm", "udp");
         command.SetAction(async (parsed, _) =>
@@ -27,6 +29,7 @@ internal static class DemoCommand
                 Mebibytes(parsed.GetValue(mib), "DEMO_MIB", 512),
                 Mebibytes(parsed.GetValue(cache), "DEMO_CACHE_MIB", 64),
                 parsed.GetValue(transport)!,
+                PlaneName(parsed.GetValue(plane)),
                 parsed.GetValue(output)!,
                 parsed.GetValue(program) ?? Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "bin", "demo")));
             if (!File.Exists(options.Program))
@@ -35,6 +38,16 @@ internal static class DemoCommand
             return await new DemoRun(options).RunAsync(stop.Token);
         });
         return command;
+    }
+
+    private static string PlaneName(string? said)
+    {
+        string? text = said ?? Environment.GetEnvironmentVariable("PLANE");
+        if (string.IsNullOrEmpty(text)) return PlaneCatalog.HasOrleans ? "orleans" : "static";
+        if (text == "static" || (text == "orleans" && PlaneCatalog.HasOrleans)) return text;
+        throw new CommandFailedException(ExitCode.Usage, text == "orleans"
+            ? "plane: orleans is not in this build: its packages could not be restored then"
+            : $"plane: '{text}' is not right; expected static or orleans");
     }
 
     private static int Mebibytes(int? said, string variable, int otherwise)
@@ -47,4 +60,4 @@ internal static class DemoCommand
 }
 
 /// <summary>What <c>rum demo</c> was asked for.</summary>
-internal sealed record DemoOptions(int Mib, int CacheMib, string Transport, string OutputDirectory, string Program);
+internal sealed record DemoOptions(int Mib, int CacheMib, string Transport, string Plane, string OutputDirectory, string Program);

@@ -26,7 +26,7 @@ internal sealed class DemoRun(DemoOptions options)
             await WaitUntilReadyAsync(silos, stop);
             if (UserfaultfdPermission.Warning() is { } warning) Console.WriteLine(warning);
             Console.WriteLine(
-                $"Running {Path.GetFileName(options.Program)}: {options.Mib} MiB of memory on a local cache of {options.CacheMib} MiB, transport {options.Transport}.");
+                $"Running {Path.GetFileName(options.Program)}: {options.Mib} MiB of memory on a local cache of {options.CacheMib} MiB, transport {options.Transport}, {options.Plane} plane.");
             var program = new DemoProgram(options, machines);
             int exit = await program.RunAsync(stop);
             if (exit is not 0 and not 1 || program.VerifiedBytes == 0)
@@ -51,7 +51,7 @@ internal sealed class DemoRun(DemoOptions options)
 
     private void Start(List<SiloProcess> silos, string machines, string directory)
     {
-        int[] udp = FreePorts.Udp(SiloCount);
+        int[] udp = FreePorts.Silos(SiloCount);
         int[] http = FreePorts.Tcp(SiloCount);
         File.WriteAllLines(machines, udp.Select(port => $"127.0.0.1:{port}"));
         // Extents of 64 MiB spread over the silos; one may get some more than its share.
@@ -61,7 +61,7 @@ internal sealed class DemoRun(DemoOptions options)
             List<string> arguments =
             [
                 "silo", "run", "--machines", machines, "--self", $"127.0.0.1:{udp[i]}", "--http", $"127.0.0.1:{http[i]}", "--memory", memory,
-                "--transport", options.Transport, "--name", $"silo-{i + 1}", "--log-level", "warn",
+                "--transport", options.Transport, "--name", $"silo-{i + 1}", "--log-level", "warn", "--plane", options.Plane,
             ];
             if (i == 0) arguments.AddRange(["--data", Path.Combine(directory, "council"), "--init"]);
             silos.Add(SiloProcess.Start($"silo-{i + 1}", $"http://127.0.0.1:{http[i]}", arguments));

@@ -24,7 +24,7 @@ internal sealed record DemoSummary(
         List<SiloLoad> silos = [.. stats.Select(Load)];
         return new DemoSummary(
             1,
-            "static",
+            options.Plane,
             options.Transport,
             program.VerifiedBytes,
             program.WrongBytes,

@@ -46,7 +46,11 @@ public sealed record MemberStatus(Member Member, long Charged, long ToDrop, int 
 /// <param name="Readers">Sessions that have it open read-only.</param>
 /// <param name="Charged">Bytes charged for it.</param>
 public sealed record SegmentInfo(
-    SegmentId Id, UInt128 Key, long Size, SegmentFlags Flags, byte Copies, SessionId Owner, SessionId Writer, int Readers, long Charged);
+    SegmentId Id, UInt128 Key, long Size, SegmentFlags Flags, byte Copies, SessionId Owner, SessionId Writer, int Readers, long Charged)
+{
+    /// <summary>The shard of extent 0: whoever holds it is the segment's home.</summary>
+    public ShardId FirstShard { get; init; }
+}
 
 /// <summary>A segment, closely looked at.</summary>
 /// <param name="Info">As in the list.</param>

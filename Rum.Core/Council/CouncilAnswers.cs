@@ -53,3 +53,7 @@ public sealed record SessionsAnswer(RumError Error, string Message, ulong Decree
 /// <param name="Freed">The whole segment is gone and its id never comes back; the page range is then without meaning.</param>
 /// <param name="Bytes">What the ledger of this silo gets back.</param>
 public readonly record struct Drop(ulong Sequence, SegmentId Segment, long FirstPage, long PageCount, bool Freed, long Bytes);
+
+/// <summary>Answers <see cref="RenewLeases"/> and <see cref="JudgeLeases"/>, in their order: the renewal counter of each session, 0 for none.</summary>
+public sealed record LeasesAnswer(RumError Error, string Message, ulong Decree, ulong ViewDecree, IReadOnlyList<ulong> Counters)
+    : CouncilAnswer(Error, Message, Decree, ViewDecree);

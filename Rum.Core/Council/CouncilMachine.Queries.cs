@@ -159,6 +159,7 @@ public sealed partial class CouncilMachine
             if (!segment.Sparse) charged += ((end - first - 1) << Layout.ExtentShift) + segment.ChargeOf(end - 1, segment.Size);
         }
         return new SegmentInfo(
-            segment.Id, segment.Key, segment.Size, segment.Flags, segment.Copies, segment.Owner, segment.Writer, segment.Readers.Count, charged);
+            segment.Id, segment.Key, segment.Size, segment.Flags, segment.Copies, segment.Owner, segment.Writer, segment.Readers.Count, charged)
+        { FirstShard = segment.FirstShard };
     }
 }

@@ -6,7 +6,13 @@ namespace Rum.Core.Council;
 public abstract record CouncilRequest;
 
 /// <summary>A command to be decided; all other requests only read. <see cref="Expire"/> is the council's own and doesn't travel.</summary>
-public sealed record CommandRequest(RequestId Id, Command Command) : CouncilRequest;
+public sealed record CommandRequest(RequestId Id, Command Command) : CouncilRequest
+{
+    /// <summary>
+    /// Whether a grain has carried it already: the silo that receives it decides it, or says who does, and carries it no further. Only on the Orleans plane.
+    /// </summary>
+    public bool Carried { get; init; }
+}
 
 /// <summary>Asks for the view if it is newer than the one known. Answered by <see cref="ViewAnswer"/>.</summary>
 public sealed record GetView(ulong IfNewerThan) : CouncilRequest;
@@ -22,6 +28,25 @@ public sealed record Audit(IReadOnlyList<SegmentId> Segments) : CouncilRequest;
 
 /// <summary>A client renews its lease. Answered by a plain <see cref="CouncilAnswer"/>: None or SessionExpired.</summary>
 public sealed record Heartbeat(SessionId Session) : CouncilRequest;
+
+/// <summary>
+/// A silo renews the leases of sessions that it heard of, at most <see cref="LeaseMark.BatchMax"/>. Answered by <see cref="LeasesAnswer"/>: each one's
+/// renewal counter, 0 for sessions that have ended.
+/// </summary>
+public sealed record RenewLeases(IReadOnlyList<SessionId> Sessions) : CouncilRequest;
+
+/// <summary>
+/// Proposes the expiry of those sessions that were not renewed since the counter was seen and whose lease is over, at most
+/// <see cref="LeaseMark.BatchMax"/>. The council's own clock judges, so who has heard nothing for its own reasons ends nobody. Answered as <see cref="RenewLeases"/>.
+/// </summary>
+public sealed record JudgeLeases(IReadOnlyList<LeaseMark> Marks) : CouncilRequest;
+
+/// <summary>A lease as somebody saw it.</summary>
+public readonly record struct LeaseMark(SessionId Session, ulong Counter)
+{
+    /// <summary>So many fit into one request.</summary>
+    public const int BatchMax = 200;
+}
 
 /// <summary>A silo says that it lives and which view it serves. Answered by <see cref="SiloHeartbeatAnswer"/>; StaleView: that life was replaced.</summary>
 public sealed record SiloHeartbeat(SiloId Silo, Incarnation Incarnation, ulong ViewDecree) : CouncilRequest;

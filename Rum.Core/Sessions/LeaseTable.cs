@@ -42,6 +42,9 @@ public sealed class LeaseTable
         return lease.Counter;
     }
 
+    /// <summary>The renewal counter of a lease, 0 when the session has none.</summary>
+    public ulong CounterOf(SessionId session) => _leases.TryGetValue(session, out Lease lease) ? lease.Counter : 0;
+
     /// <summary>Ends a lease, when its session has ended.</summary>
     public bool Remove(SessionId session) => _leases.Remove(session);
 

@@ -31,6 +31,13 @@ public sealed record SiloSetting(string Key, string Argument, string Help)
         new("lease", "time", "How long a client may be silent before its session ends (default 10s)"),
         new("name", "text", "The silo's name in rum status (default: its ip:port)"),
         new("label", "text", "Its rack or zone (default: none)"),
+        new("plane", "static|orleans", "Who carries commands: the silos themselves, or grains, on Microsoft Orleans where that is built in (default static)"),
+        new("clustering", "dev|redis|adonet", "Where Orleans keeps its silos: at the first silo of the machines file, in Redis, in PostgreSQL (default dev)"),
+        new("connection", "text", "How to reach Redis (host:port) or PostgreSQL (Host=...;Username=...;Database=...)"),
+        new("dashboard-password", "text", "Password of user rum for Orleans' dashboard at /dashboard (default: one is drawn at each start and logged)"),
+        new("tls-certificate", "file", "PKCS#12 file with certificate and key for Orleans' connections (default: no TLS)"),
+        new("tls-authority", "file", "PEM file with the authority that the certificates of others must come from (default: the system's)"),
+        new("tls-mutual", "", "Ask the other end of a TLS connection for its certificate, too"),
         new("log-level", "error|warn|info|debug", "What is logged to stderr (default info)"),
         new("log-format", "text|json", "A short line or a JSON object for each message (default text)"),
     ];

@@ -68,6 +68,12 @@ public sealed record SiloSettings
     /// <summary>Whether it is a development silo.</summary>
     public bool Dev { get; init; }
 
+    /// <summary>The control plane.</summary>
+    public SiloPlane Plane { get; init; }
+
+    /// <summary>What Orleans needs; of no use on the static plane.</summary>
+    public OrleansSettings Orleans { get; init; } = new();
+
     /// <summary>What is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

@@ -31,6 +31,8 @@ public sealed class SiloSettingsReader(
         TimeSpan lease = Lease();
         LogLevel level = Choice("log-level", LogLevel.Information,
             ("info", LogLevel.Information), ("error", LogLevel.Error), ("warn", LogLevel.Warning), ("debug", LogLevel.Debug));
+        SiloPlane plane = Choice("plane", SiloPlane.Static, ("static", SiloPlane.Static), ("orleans", SiloPlane.Orleans));
+        OrleansSettings orleans = Orleans();
         bool json = Choice("log-format", false, ("text", false), ("json", true));
         IPEndPoint? http = self is null ? null : Http(self);
         bool init = Switch("init");
@@ -57,6 +59,8 @@ public sealed class SiloSettingsReader(
             Cpu = cpu,
             Lease = lease,
             Dev = dev,
+            Plane = plane,
+            Orleans = orleans,
             LogLevel = level,
             LogJson = json,
         };
@@ -114,6 +118,25 @@ public sealed class SiloSettingsReader(
         if (ByteSize.TryParse(said.Text, out long bytes) && bytes <= 1L << 46) return bytes & ~(long)(Layout.PageSize - 1);
         Wrong("memory", said, ByteSize.Expected + ", at most 64T");
         return 0;
+    }
+
+    private OrleansSettings Orleans()
+    {
+        OrleansClustering clustering = Choice("clustering", OrleansClustering.Development,
+            ("dev", OrleansClustering.Development), ("redis", OrleansClustering.Redis), ("adonet", OrleansClustering.AdoNet));
+        if (clustering != OrleansClustering.Development && Text("connection") is null)
+            _errors.Add($"connection: missing; clustering by {(clustering == OrleansClustering.Redis ? "Redis needs --connection host:port" : "PostgreSQL needs --connection \"Host=...;Username=...;Database=...\"")}");
+        if (Text("tls-certificate") is null && (Switch("tls-mutual") || Text("tls-authority") is not null))
+            _errors.Add("tls-certificate: missing; TLS needs a certificate with its key, for example --tls-certificate silo.p12");
+        return new OrleansSettings
+        {
+            Clustering = clustering,
+            Connection = Text("connection") ?? "",
+            DashboardPassword = Text("dashboard-password") ?? "",
+            TlsCertificate = Text("tls-certificate") ?? "",
+            TlsAuthority = Text("tls-authority") ?? "",
+            TlsMutual = Switch("tls-mutual"),
+        };
     }
 
     private int Cpu()

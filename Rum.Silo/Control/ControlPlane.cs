@@ -11,7 +11,8 @@ namespace Rum.Silo.Control;
 
 /// <summary>
 /// Takes the control requests that arrive at the page server's sockets to the council, and the answers back. Where this silo doesn't hold the
-/// council it answers NotLeader with the council's address as the message. A request that can't be taken is dropped: its sender asks again.
+/// council it answers NotLeader with the council's address as the message. With a carrier it takes the requests of programs wherever they arrive: commands
+/// and heartbeats through the carrier, questions to the council. A request that can't be taken is dropped: its sender asks again.
 /// </summary>
 public sealed partial class ControlPlane : IControlSink, IDisposable
 {
@@ -19,20 +20,29 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     [ThreadStatic]
     private static byte[]? _answer;
 
+    // Questions that this silo passes on for programs at a time.
+    private const int ForwardedMax = 64;
+
     private readonly Channel<ControlRequest> _queue = Channel.CreateBounded<ControlRequest>(
         new BoundedChannelOptions(CouncilLeader.QueueMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
     private readonly string _councilAddress;
+    private readonly IRequestCarrier? _carrier;
     private readonly ILogger _log;
+    private readonly ControlMemory _memory = new();
+    private readonly SemaphoreSlim _forwarded = new(ForwardedMax, ForwardedMax);
+    private readonly CancellationTokenSource _stop = new();
     private PageServer? _server;
     private CouncilLeader? _leader;
+    private ICouncil? _council;
     private Task _pump = Task.CompletedTask;
     private long _malformed;
 
-    /// <summary>A control plane that takes requests but answers none before <see cref="Start"/>.</summary>
-    public ControlPlane(string councilAddress, ILogger log)
+    /// <summary>A control plane that takes requests but answers none before <see cref="Start"/>. Without a carrier commands go straight to the council.</summary>
+    public ControlPlane(string councilAddress, IRequestCarrier? carrier, ILogger log)
     {
         _councilAddress = councilAddress;
+        _carrier = carrier;
         _log = log;
     }
 
@@ -42,11 +52,12 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     /// <inheritdoc/>
     public bool TryAccept(ControlRequest request) => _queue.Writer.TryWrite(request);
 
-    /// <summary>Begins to answer, by <paramref name="leader"/> or, null, with the address of the council.</summary>
-    public void Start(PageServer server, CouncilLeader? leader)
+    /// <summary>Begins to answer, by <paramref name="leader"/> or, null, with the address of the council, which is at <paramref name="council"/>.</summary>
+    public void Start(PageServer server, CouncilLeader? leader, ICouncil council)
     {
         _server = server;
         _leader = leader;
+        _council = council;
         _pump = Task.Run(PumpAsync);
     }
 
@@ -54,6 +65,7 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     public void Dispose()
     {
         _queue.Writer.TryComplete();
+        _stop.Cancel();
         _pump.Wait();
     }
 
@@ -69,6 +81,14 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
             Interlocked.Increment(ref _malformed);
             Answer(request, new CouncilAnswer(RumError.InvalidArgument, "the control request can't be read; do both ends have the same version?", 0, 0));
         }
+        else if (_carrier is not null && decoded is CommandRequest { Carried: false, Command: not (Join or Leave or Dropped) } or Heartbeat)
+        {
+            Carry(request, decoded);
+        }
+        else if (_carrier is not null && _leader is null && decoded is GetView or Describe or ListSegments or ShowSegment or ListSessions)
+        {
+            if (_forwarded.Wait(0)) _ = ForwardAsync(request, decoded);
+        }
         else if (_leader is null)
         {
             Answer(request, new CouncilAnswer(RumError.NotLeader, _councilAddress, 0, 0));
@@ -80,6 +100,37 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
         else
         {
             _leader.TryAsk(decoded, answer => Answer(request, answer));
+        }
+    }
+
+    // A request is carried once, however often it is sent: its answer is remembered for a while.
+    private void Carry(ControlRequest request, CouncilRequest decoded)
+    {
+        if (!_memory.TryBegin(request, out CouncilAnswer? known))
+        {
+            if (known is not null) Answer(request, known);
+            return;
+        }
+        _carrier!.Carry(decoded, answer =>
+        {
+            _memory.End(request, answer);
+            if (answer is not null) Answer(request, answer);
+        });
+    }
+
+    private async Task ForwardAsync(ControlRequest request, CouncilRequest decoded)
+    {
+        try
+        {
+            Answer(request, await _council!.AskAsync(decoded, _stop.Token));
+        }
+        catch (Exception e) when (e is CouncilUnreachableException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Its sender asks again.
+        }
+        finally
+        {
+            _forwarded.Release();
         }
     }
 

@@ -29,6 +29,7 @@ public sealed partial class Membership
     private readonly ILogger _log;
     private readonly TaskCompletionSource _serving = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SiloId _id;
+    private ShardMap? _map;
     private ulong _viewDecree;
     private ulong _dropped;
     private ulong _chargesAsOf;
@@ -49,13 +50,19 @@ public sealed partial class Membership
     public Task Serving => _serving.Task;
 
     /// <summary>Whether it is a member and the council answered lately.</summary>
-    public bool Ready => _serving.Task.IsCompletedSuccessfully && _trouble.Length == 0;
+    public bool Ready => _serving.Task.IsCompletedSuccessfully && Trouble.Length == 0;
 
     /// <summary>What keeps it from its place now, empty for nothing.</summary>
-    public string Trouble => Volatile.Read(ref _trouble);
+    public string Trouble => Volatile.Read(ref _trouble) is { Length: > 0 } trouble ? trouble : Beside?.Invoke() ?? "";
+
+    /// <summary>What is in the way of those that this silo needs besides the council, empty for nothing. Set before the start.</summary>
+    public Func<string>? Beside { get; set; }
 
     /// <summary>The number that the council gave it, 0 before.</summary>
     public SiloId Id => _id;
+
+    /// <summary>The newest view that the page server has, null before the first.</summary>
+    public ShardMap? Map => Volatile.Read(ref _map);
 
     /// <summary>Keeps the place until cancelled. Throws <see cref="SiloStartException"/> when another process has taken it for good.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -159,6 +166,7 @@ public sealed partial class Membership
     {
         if (await _council.AskAsync(new GetView(_viewDecree), stop) is not ViewAnswer { View: { } view }) return;
         await _server.SetViewAsync(view);
+        Volatile.Write(ref _map, new ShardMap(view));
         _viewDecree = view.Decree;
         LogView(view.Decree);
         _serving.TrySetResult();

@@ -12,6 +12,7 @@ public sealed partial class CouncilLeader
 
     private readonly List<Asked> _round = [];
     private readonly List<Proposal> _proposals = [];
+    private readonly List<int> _places = [];
     private readonly List<Result> _results = [];
     private readonly List<(SessionId Session, ulong Counter)> _due = [];
     private readonly List<SiloId> _silent = [];
@@ -23,7 +24,7 @@ public sealed partial class CouncilLeader
         {
             while (Gather())
             {
-                RenewLeases();
+                Renew();
                 NoticeSilence();
                 Propose();
                 Decide();
@@ -44,7 +45,9 @@ public sealed partial class CouncilLeader
     private bool Gather()
     {
         _round.Clear();
-        long due = Math.Min(_leases.NextDueNs(), _silence.NextDueNs());
+        long lease = _leases.NextDueNs();
+        if (lease != long.MaxValue) lease += (long)ExpiryGrace.TotalNanoseconds;
+        long due = Math.Min(lease, _silence.NextDueNs());
         lock (_door)
         {
             while (_asked.Count == 0 && !_closed)
@@ -59,7 +62,7 @@ public sealed partial class CouncilLeader
     }
 
     // Before expiry is looked at, so that a heartbeat that arrived in time but waited in the queue still saves its session.
-    private void RenewLeases()
+    private void Renew()
     {
         long now = _nowNs();
         foreach (Asked asked in _round)
@@ -71,8 +74,12 @@ public sealed partial class CouncilLeader
                 _ => default,
             };
             if (session.Value != 0) _leases.Renew(session, now);
+            if (asked.Request is not RenewLeases batch) continue;
+            foreach (SessionId one in batch.Sessions) _leases.Renew(one, now);
         }
     }
+
+    private long GracefulNow() => _nowNs() - (long)ExpiryGrace.TotalNanoseconds;
 
     private void NoticeSilence()
     {
@@ -110,19 +117,35 @@ public sealed partial class CouncilLeader
     private void Propose()
     {
         _proposals.Clear();
+        _places.Clear();
         foreach (Asked asked in _round)
         {
+            if (asked.Request is JudgeLeases judge) ProposeExpiry(judge);
             if (asked.Request is not CommandRequest request) continue;
             Command command = request.Command is OpenSession { LeaseMs: 0 } open ? open with { LeaseMs = _leaseMs } : request.Command;
+            _places.Add(_proposals.Count);
             _proposals.Add(new Proposal(request.Id, command));
         }
-        long now = _nowNs();
+        long now = GracefulNow();
         _leases.Due(now, _due);
         foreach ((SessionId session, ulong counter) in _due)
         {
             if (_leases.IsDue(session, counter, now)) _proposals.Add(new Proposal(default, new Expire(session, counter)));
         }
     }
+
+    // Two may judge the same session in one round: the second expiry finds it ended, which changes nothing.
+    private void ProposeExpiry(JudgeLeases judge)
+    {
+        long now = _nowNs();
+        foreach (LeaseMark mark in judge.Marks)
+        {
+            if (_leases.IsDue(mark.Session, mark.Counter, now)) _proposals.Add(new Proposal(default, new Expire(mark.Session, mark.Counter)));
+        }
+    }
+
+    private LeasesAnswer Leases(IEnumerable<SessionId> sessions) =>
+        new(RumError.None, "", _machine.Decree, _machine.ViewDecree, [.. sessions.Select(_leases.CounterOf)]);
 
     private void Decide()
     {
@@ -190,10 +213,15 @@ public sealed partial class CouncilLeader
         {
             if (asked.Request is CommandRequest)
             {
-                asked.Answer(new CommandAnswer(RumError.None, "", _machine.Decree, _machine.ViewDecree, _results[decided++]));
+                asked.Answer(new CommandAnswer(RumError.None, "", _machine.Decree, _machine.ViewDecree, _results[_places[decided++]]));
                 continue;
             }
             _counters.Queries++;
+            if (asked.Request is RenewLeases or JudgeLeases)
+            {
+                asked.Answer(Leases(asked.Request is RenewLeases renew ? renew.Sessions : ((JudgeLeases)asked.Request).Marks.Select(static mark => mark.Session)));
+                continue;
+            }
             CouncilAnswer answer = _machine.Query(asked.Request);
             if (asked.Request is SiloHeartbeat beat && answer.Error == RumError.None) Hear(beat);
             asked.Answer(answer is StatusAnswer status ? AddSilence(status) : answer);

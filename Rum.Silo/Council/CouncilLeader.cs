@@ -83,6 +83,12 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
         set => Volatile.Write(ref _ownSilo, value.Value);
     }
 
+    /// <summary>
+    /// How long after a lease's end the council ends the session by itself. Above zero where others propose it first (session grains do); it
+    /// then is what ends the sessions that nobody watches any more.
+    /// </summary>
+    public TimeSpan ExpiryGrace { get; set; }
+
     /// <summary>Called on the council's thread after each decree. It must be short.</summary>
     public Action? News { get; set; }
 

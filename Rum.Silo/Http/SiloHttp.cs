@@ -25,7 +25,8 @@ public sealed class SiloHttp : IAsyncDisposable
     private readonly ClusterWatch _watch;
 
     /// <summary>Pages at an address; nothing listens before <see cref="StartAsync"/>. A token that isn't empty must be shown by who reads them.</summary>
-    public SiloHttp(IPEndPoint address, string token, Membership membership, ICouncil council, LocalView here, SiloMetrics metrics, ILoggerFactory loggers)
+    public SiloHttp(IPEndPoint address, string token, Membership membership, ICouncil council, LocalView here, SiloMetrics metrics, ILoggerFactory loggers,
+        Func<RequestDelegate?> dashboard)
     {
         _address = address;
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -48,6 +49,7 @@ public sealed class SiloHttp : IAsyncDisposable
         _app.MapGet("/health", (CancellationToken aborted) => HealthAsync(membership, council, aborted));
         _app.MapGet("/stats", () => Json(metrics.Report(), ReportJson.Default.StatsReport));
         _app.MapGet("/status", (CancellationToken aborted) => StatusAsync(council, aborted));
+        _app.Map("/dashboard/{**path}", context => dashboard()?.Invoke(context) ?? NoDashboardAsync(context));
         _app.MapGet("/", () => Results.Text("rum silo: /rum /health /health/live /health/ready /status /stats\n"));
     }
 
@@ -69,6 +71,12 @@ public sealed class SiloHttp : IAsyncDisposable
     {
         await _app.DisposeAsync();
         _watch.Dispose();
+    }
+
+    private static Task NoDashboardAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return context.Response.WriteAsync("there is no dashboard here now: only the orleans plane has one (rum silo run --plane orleans)\n");
     }
 
     // A silo that is silent elsewhere makes this one no less ready: only the report names it.

@@ -27,8 +27,8 @@ public static class ReportMapper
         trouble,
         [.. (status?.Members ?? []).Where(m => SilentSeconds(m) > 0).Select(m => new SilentSiloReport(m.Member.Id.Value, m.Member.Name, SilentSeconds(m)))]);
 
-    /// <summary>A segment.</summary>
-    public static SegmentReport Report(SegmentInfo info) => new(
+    /// <summary>A segment, as of a view.</summary>
+    public static SegmentReport Report(SegmentInfo info, ClusterView view) => new(
         info.Id.Value,
         info.Key == UInt128.Zero ? "" : new SegmentKey(info.Key).ToString(),
         info.Size,
@@ -38,11 +38,12 @@ public static class ReportMapper
         info.Owner.Value,
         info.Writer.Value,
         info.Readers,
-        info.Charged);
+        info.Charged,
+        info.FirstShard.Value < view.Shards.Count && view.Shards[info.FirstShard.Value].Replicas is [{ } home, ..] ? home.Silo.Value : 0);
 
     /// <summary>A segment, closely looked at.</summary>
-    public static SegmentDetailsReport Report(SegmentDetails details) => new(
-        Report(details.Info),
+    public static SegmentDetailsReport Report(SegmentDetails details, ClusterView view) => new(
+        Report(details.Info, view),
         details.Token,
         details.FirstShard.Value,
         [.. details.Places.Select(p => new SegmentPlaceReport(p.Silo.Value, p.Extents, p.Bytes))]);

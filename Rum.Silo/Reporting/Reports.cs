@@ -27,9 +27,9 @@ public sealed record HealthReport(bool Ready, string Trouble, IReadOnlyList<Sile
 /// <summary>A silo that is not heard.</summary>
 public sealed record SilentSiloReport(int Id, string Name, double SilentSeconds);
 
-/// <summary>A segment in <c>rum segment list --json</c>.</summary>
+/// <summary>A segment in <c>rum segment list --json</c>; its silo is the one that holds its first extent, 0 for none.</summary>
 public sealed record SegmentReport(
-    ulong Id, string Key, long SizeBytes, bool Pinned, bool Sparse, int Copies, ulong Owner, ulong Writer, int Readers, long ChargedBytes);
+    ulong Id, string Key, long SizeBytes, bool Pinned, bool Sparse, int Copies, ulong Owner, ulong Writer, int Readers, long ChargedBytes, int Silo);
 
 /// <summary>A segment, as <c>rum segment show --json</c> prints it.</summary>
 public sealed record SegmentDetailsReport(SegmentReport Segment, ulong Token, int FirstShard, IReadOnlyList<SegmentPlaceReport> Places);

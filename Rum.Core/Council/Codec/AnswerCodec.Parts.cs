@@ -6,7 +6,7 @@ namespace Rum.Core.Council.Codec;
 public static partial class AnswerCodec
 {
     internal const int DropBytes = (5 * 8) + 1;
-    private const int InfoBytes = 8 + 16 + 8 + 2 + 1 + 8 + 8 + 4 + 8;
+    private const int InfoBytes = 8 + 16 + 8 + 2 + 1 + 8 + 8 + 4 + 8 + 2;
     private const int SessionBytesMin = 8 + 2 + 2 + 4 + 8 + 4;
     private const int PlaceBytes = 2 + 8 + 8;
     private const int StatusBytesMin = 8 + 8 + 4 + 4 + 8;
@@ -78,11 +78,13 @@ public static partial class AnswerCodec
         to.U64(info.Writer.Value);
         to.U32((uint)info.Readers);
         to.I64(info.Charged);
+        to.U16(info.FirstShard.Value);
     }
 
     private static SegmentInfo ReadInfo(ref SpanReader from) => new(
         new SegmentId(from.U64()), from.U128(), from.I64(), (SegmentFlags)from.U16(), from.U8(), new SessionId(from.U64()), new SessionId(from.U64()),
-        (int)from.U32(), from.I64());
+        (int)from.U32(), from.I64())
+    { FirstShard = new ShardId(from.U16()) };
 
     private static void WriteDetails(ref SpanWriter to, SegmentDetails details)
     {

@@ -20,6 +20,7 @@ public static partial class AnswerCodec
         Segments = 7,
         Segment = 8,
         Sessions = 9,
+        Leases = 10,
     }
 
     /// <summary>Writes an answer and returns its length; -1 when it doesn't fit.</summary>
@@ -65,6 +66,10 @@ public static partial class AnswerCodec
                 foreach (SessionInfo info in it.Sessions) WriteSession(ref to, info);
                 to.Bool(it.More);
                 break;
+            case LeasesAnswer it:
+                to.U32((uint)it.Counters.Count);
+                foreach (ulong counter in it.Counters) to.U64(counter);
+                break;
         }
         return to.Overflowed ? -1 : to.Length;
     }
@@ -79,6 +84,7 @@ public static partial class AnswerCodec
         SegmentsAnswer => Kind.Segments,
         SegmentAnswer => Kind.Segment,
         SessionsAnswer => Kind.Sessions,
+        LeasesAnswer => Kind.Leases,
         _ => Kind.Plain,
     };
 
@@ -123,6 +129,10 @@ public static partial class AnswerCodec
                 var sessions = new SessionInfo[from.Count(SessionBytesMin)];
                 for (int i = 0; i < sessions.Length; i++) sessions[i] = ReadSession(ref from);
                 return new SessionsAnswer(error, message, decree, view, sessions, from.Bool());
+            case Kind.Leases:
+                ulong[] counters = new ulong[from.Count(8)];
+                for (int i = 0; i < counters.Length; i++) counters[i] = from.U64();
+                return new LeasesAnswer(error, message, decree, view, counters);
             default:
                 return null;
         }

@@ -21,6 +21,9 @@ public static class RequestCodec
         ShowSegment = 8,
         ListSessions = 9,
         Audit = 10,
+        CarriedCommand = 11,
+        RenewLeases = 12,
+        JudgeLeases = 13,
     }
 
     /// <summary>Writes a request and returns its length; -1 when it doesn't fit.</summary>
@@ -30,7 +33,7 @@ public static class RequestCodec
         switch (request)
         {
             case CommandRequest it:
-                to.U8((byte)Kind.Command);
+                to.U8((byte)(it.Carried ? Kind.CarriedCommand : Kind.Command));
                 CommandCodec.WriteId(ref to, it.Id);
                 CommandCodec.Write(ref to, it.Command);
                 break;
@@ -77,6 +80,20 @@ public static class RequestCodec
                 to.U32((uint)it.Segments.Count);
                 foreach (SegmentId segment in it.Segments) to.U64(segment.Value);
                 break;
+            case RenewLeases it:
+                to.U8((byte)Kind.RenewLeases);
+                to.U32((uint)it.Sessions.Count);
+                foreach (SessionId session in it.Sessions) to.U64(session.Value);
+                break;
+            case JudgeLeases it:
+                to.U8((byte)Kind.JudgeLeases);
+                to.U32((uint)it.Marks.Count);
+                foreach (LeaseMark mark in it.Marks)
+                {
+                    to.U64(mark.Session.Value);
+                    to.U64(mark.Counter);
+                }
+                break;
             default:
                 throw new ArgumentException($"{request.GetType().Name} has no encoding.", nameof(request));
         }
@@ -87,11 +104,13 @@ public static class RequestCodec
     public static bool TryDecode(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out CouncilRequest? request)
     {
         var from = new SpanReader(bytes);
-        switch ((Kind)from.U8())
+        var kind = (Kind)from.U8();
+        switch (kind)
         {
             case Kind.Command:
+            case Kind.CarriedCommand:
                 RequestId id = CommandCodec.ReadId(ref from);
-                request = CommandCodec.Read(ref from) is { } command and not Expire ? new CommandRequest(id, command) : null;
+                request = CommandCodec.Read(ref from) is { } command and not Expire ? new CommandRequest(id, command) { Carried = kind == Kind.CarriedCommand } : null;
                 break;
             case Kind.GetView:
                 request = new GetView(from.U64());
@@ -122,11 +141,28 @@ public static class RequestCodec
                 for (int i = 0; i < segments.Length; i++) segments[i] = new SegmentId(from.U64());
                 request = new Audit(segments);
                 break;
+            case Kind.RenewLeases:
+                var sessions = new SessionId[LeaseCount(ref from, 8)];
+                for (int i = 0; i < sessions.Length; i++) sessions[i] = new SessionId(from.U64());
+                request = new RenewLeases(sessions);
+                break;
+            case Kind.JudgeLeases:
+                var marks = new LeaseMark[LeaseCount(ref from, 16)];
+                for (int i = 0; i < marks.Length; i++) marks[i] = new LeaseMark(new SessionId(from.U64()), from.U64());
+                request = new JudgeLeases(marks);
+                break;
             default:
                 request = null;
                 break;
         }
         if (from.Failed || from.Remaining != 0) request = null;
         return request is not null;
+    }
+    private static int LeaseCount(ref SpanReader from, int bytesEach)
+    {
+        int count = from.Count(bytesEach);
+        if (count <= LeaseMark.BatchMax) return count;
+        from.Fail();
+        return 0;
     }
 }

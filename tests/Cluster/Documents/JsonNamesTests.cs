@@ -17,7 +17,7 @@ public sealed class JsonNamesTests
         SegmentDetailsReport: segment token first_shard places
         SegmentPageReport: search more segments
         SegmentPlaceReport: silo extents bytes
-        SegmentReport: id key size_bytes pinned sparse copies owner writer readers charged_bytes
+        SegmentReport: id key size_bytes pinned sparse copies owner writer readers charged_bytes silo
         SessionPageReport: search more sessions
         SessionReport: id tenant client lease_ms anonymous_bytes segments
         ShardsReport: ring served unassigned lost

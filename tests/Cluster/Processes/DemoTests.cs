@@ -22,7 +22,7 @@ public sealed class DemoTests
         File.WriteAllText(program, Program.Replace("WRONG", wrong.ToString()).Replace("CODE", wrong == 0 ? "0" : "1"));
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         (int exit, string output, string errors) =
-            await RumProcess.RunAsync("demo", "--program", program, "--out", directory.Path, "--mib", "16", "--cache-mib", "8", "--transport", "udp");
+            await RumProcess.RunAsync("demo", "--program", program, "--out", directory.Path, "--mib", "16", "--cache-mib", "8", "--transport", "udp", "--plane", "static");
         return (exit, output + errors, directory);
     }
 

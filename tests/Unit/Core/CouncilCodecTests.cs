@@ -34,6 +34,38 @@ public sealed class CouncilCodecTests
     }
 
     [Fact]
+    public void Leases_travel_in_batches_up_to_their_limit()
+    {
+        byte[] buffer = new byte[RequestCodec.BytesMax];
+        SessionId[] sessions = [.. Enumerable.Range(1, LeaseMark.BatchMax).Select(i => new SessionId((ulong)i << 40))];
+        LeaseMark[] marks = [.. sessions.Select(s => new LeaseMark(s, s.Value + 1))];
+        int length = RequestCodec.Encode(buffer, new RenewLeases(sessions));
+        Assert.True(RequestCodec.TryDecode(buffer.AsSpan(0, length), out CouncilRequest? renew));
+        Assert.Equal(sessions, Assert.IsType<RenewLeases>(renew).Sessions);
+        length = RequestCodec.Encode(buffer, new JudgeLeases(marks));
+        Assert.True(RequestCodec.TryDecode(buffer.AsSpan(0, length), out CouncilRequest? judge));
+        Assert.Equal(marks, Assert.IsType<JudgeLeases>(judge).Marks);
+        Assert.False(RequestCodec.TryDecode(buffer.AsSpan(0, length - 1), out _));
+        length = RequestCodec.Encode(buffer, new RenewLeases([.. sessions, new SessionId(1)]));
+        Assert.False(RequestCodec.TryDecode(buffer.AsSpan(0, length), out _));
+        var answer = new LeasesAnswer(RumError.None, "", 3, 2, [1, 0, ulong.MaxValue]);
+        length = AnswerCodec.Encode(buffer, answer);
+        Assert.True(AnswerCodec.TryDecode(buffer.AsSpan(0, length), out CouncilAnswer? back));
+        Assert.Equal(answer.Counters, Assert.IsType<LeasesAnswer>(back).Counters);
+    }
+
+    [Fact]
+    public void A_carried_command_says_so()
+    {
+        byte[] buffer = new byte[RequestCodec.BytesMax];
+        var request = new CommandRequest(new RequestId(new SessionId(1), 2, 3), new Close(new SessionId(1), new SegmentId(4))) { Carried = true };
+        int length = RequestCodec.Encode(buffer, request);
+        Assert.True(RequestCodec.TryDecode(buffer.AsSpan(0, length), out CouncilRequest? back));
+        Assert.Equal(request, back);
+        Assert.NotEqual(request with { Carried = false }, back);
+    }
+
+    [Fact]
     public void Expiry_is_in_the_log_but_not_on_the_wire()
     {
         byte[] buffer = new byte[64];

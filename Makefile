@@ -19,7 +19,7 @@ HEADERS       := $(patsubst include/%,$(OUT)/include/%,$(wildcard include/*.h))
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
-.PHONY: all dotnet native apps benches demo test bench format clean help install-packages
+.PHONY: all dotnet native apps benches demo test test-orleans bench format clean help install-packages
 .DEFAULT_GOAL := all
 
 # INSTALL=no: say what would be installed, and do nothing else.
@@ -70,11 +70,14 @@ $(OUT)/bin/bench/%: bench/%.c bench/measure.h $(HEADERS) | native
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap curve,$*),-lrum) -lpthread -lm
 
-demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64
+demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64 PLANE=static
 	$(if $(ONLY_LIST),@:,@$(OUT)/bin/rum demo)
 
 test: ## Build and run every test that this machine can run
 	@eng/test.sh
+
+test-orleans: dotnet ## Run the tests of the Orleans plane alone, where its packages could be restored
+	$(if $(ONLY_LIST),@:,@eng/install.sh tests && dotnet run --project tests/Orleans -c $(CONFIGURATION) --no-build)
 
 sim: ## Simulate the whole client, cluster and network; SEEDS=1000, or SEED=n to see what happened in one
 	@eng/sim.sh "$(SEEDS)" "$(SEED)"
@@ -90,4 +93,4 @@ clean: ## Remove out/ and artifacts/
 	rm -rf $(OUT) artifacts
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -15,6 +15,12 @@ public sealed record RumClientOptions
     /// <summary>Path of the machines file (<c>RUM_MACHINES</c>); default: the local dev silo at 127.0.0.1:7400.</summary>
     public string? Machines { get; set; }
 
+    /// <summary>
+    /// Who carries this process's commands to the council, as ip:port (<c>RUM_COMMANDS</c>); default: the silos do. A control plane sets it
+    /// (<see cref="IRumControlPlane"/>).
+    /// </summary>
+    public string? Commands { get; set; }
+
     /// <summary>Bytes of local memory for pages, kept exactly (<c>RUM_CACHE</c>); default 64 MiB.</summary>
     public long? CacheBytes { get; set; }
 
@@ -46,6 +52,7 @@ public sealed record RumClientOptions
     internal IEnumerable<string> Problems()
     {
         if (Machines is "") yield return "Machines is empty: leave it null for the local dev silo, or name a machines file.";
+        if (Commands is not null && !System.Net.IPEndPoint.TryParse(Commands, out _)) yield return $"Commands is '{Commands}': it must be ip:port, or null.";
         if (CacheBytes is < MinCacheBytes or > MaxCacheBytes) yield return $"CacheBytes is {CacheBytes}: it must be from {MinCacheBytes} (1 MiB) to {MaxCacheBytes} (1 TiB).";
         if (Transport is { } transport && !Enum.IsDefined(transport)) yield return $"Transport is {(int)transport}: it must be Auto, SharedMemory or Udp.";
         if (Paging is { } paging && !Enum.IsDefined(paging)) yield return $"Paging is {(int)paging}: it must be Auto, Move or Copy.";

@@ -10,6 +10,7 @@ public sealed class GrainCallCounters
     /// <summary>Publishes them among a silo's counters. Once for each silo.</summary>
     public void PublishTo(SiloMetrics metrics)
     {
+        metrics.Counter("rum.orleans.silos", "{silo}", () => ActiveSilos);
         foreach (GrainCall call in Enum.GetValues<GrainCall>())
         {
             string name = call.ToString();
@@ -17,6 +18,9 @@ public sealed class GrainCallCounters
             metrics.Counter($"rum.grains.{name[..split].ToLowerInvariant()}.{name[split..].ToLowerInvariant()}", "{call}", () => Interlocked.Read(ref _calls[(int)call]));
         }
     }
+
+    /// <summary>Active silos in Orleans' membership, as this silo last saw it; 0 before it joined.</summary>
+    public int ActiveSilos { get; internal set; }
 
     internal void Count(GrainCall call) => Interlocked.Increment(ref _calls[(int)call]);
 }

@@ -7,12 +7,12 @@ set -euo pipefail
 # ca-certificates: NuGet talks TLS; libicu: the SDK doesn't start without it.
 PACKAGES=(gcc g++ libc6-dev zlib1g-dev make pkg-config ca-certificates libicu)
 
-# What rum bench compares RUM with; the browser of the tests of the web page.
+# What rum bench compares RUM with; the browser of the tests of the web page, and what the tests of Orleans' clustering start.
 OPTIONAL=()
 for group in "$@"; do
     case $group in
         bench) OPTIONAL+=(redis-server memcached) ;;
-        tests) OPTIONAL+=(chromium) ;;
+        tests) OPTIONAL+=(chromium redis-server postgresql) ;;
         *) echo "eng/install.sh: no group \"$group\"; there are bench, tests" >&2; exit 2 ;;
     esac
 done

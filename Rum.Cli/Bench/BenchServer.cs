@@ -24,6 +24,9 @@ internal sealed class BenchServer : IDisposable
     /// <summary>The port on loopback.</summary>
     public int Port { get; }
 
+    /// <summary>A silo's web address.</summary>
+    public required string Http { get; init; }
+
     /// <summary>The process id, for the accounting of foreign CPU time.</summary>
     public int ProcessId => _process.Id;
 
@@ -34,14 +37,16 @@ internal sealed class BenchServer : IDisposable
     public static BenchServer Start(string kind, int? cpu, string outDirectory)
     {
         string directory = Directory.CreateTempSubdirectory("rum-bench-").FullName;
-        int port = kind == "silo" ? FreePorts.Udp(1)[0] : FreePorts.Tcp(1)[0];
+        bool isSilo = kind is "silo" or "orleans";
+        int port = isSilo ? FreePorts.Silos(1)[0] : FreePorts.Tcp(1)[0];
+        string http = $"127.0.0.1:{FreePorts.Tcp(1)[0]}";
         string number = port.ToString(CultureInfo.InvariantCulture);
         string rum = Path.Combine(outDirectory, "bin", "rum");
         List<string> command = kind switch
         {
-            "silo" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
+            "silo" or "orleans" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
                 "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G",
-                "--http", $"127.0.0.1:{FreePorts.Tcp(1)[0]}"],
+                "--http", http, "--plane", kind == "silo" ? "static" : "orleans"],
             "redis" => ["redis-server", "--port", number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             "memcached" => ["memcached", "-l", "127.0.0.1", "-p", number, "-U", "0", "-m", "1024", "-t", "1", "-u", "nobody"],
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such server"),
@@ -51,7 +56,7 @@ internal sealed class BenchServer : IDisposable
         var start = new ProcessStartInfo(command[0]) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = directory };
         foreach (string argument in command.Skip(1)) start.ArgumentList.Add(argument);
         Process process = Process.Start(start)!;
-        var server = new BenchServer(process, port, directory, rum);
+        var server = new BenchServer(process, port, directory, rum) { Http = http };
         var said = new List<string>();
         process.OutputDataReceived += (_, line) => Keep(said, line.Data);
         process.ErrorDataReceived += (_, line) => Keep(said, line.Data);
@@ -87,7 +92,7 @@ internal sealed class BenchServer : IDisposable
     {
         try
         {
-            if (kind == "silo")
+            if (kind is "silo" or "orleans")
             {
                 var ready = new ProcessStartInfo(_rum) { RedirectStandardOutput = true, RedirectStandardError = true };
                 foreach (string argument in new[] { "status", "--machines", MachinesFile }) ready.ArgumentList.Add(argument);

@@ -6,7 +6,7 @@ using Command = System.CommandLine.Command;
 namespace Rum.Cli.Commands;
 
 /// <summary><c>rum bench</c>.</summary>
-internal static class BenchCommands
+internal static partial class BenchCommands
 {
     public static Command Build()
     {
@@ -38,8 +38,11 @@ internal static class BenchCommands
         command.Subcommands.Add(BuildReport());
         command.Subcommands.Add(BuildRoundTrip());
         command.Subcommands.Add(BuildClient());
+        AddOrleans(command);
         return command;
     }
+
+    static partial void AddOrleans(Command bench);
 
     private static Option<string> ChartsOption() => new("--charts")
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Rum.Hosting;
 
 /// <summary>The one connection behind a registration: made once, by the host's start or by whoever resolves the client first.</summary>
-internal sealed class RumClientConnection(RumClientOptions options, ILogger? logger) : IAsyncDisposable
+internal sealed class RumClientConnection(RumClientOptions options, IRumControlPlane? plane, ILogger? logger) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private Task<RumClient>? _connecting;
@@ -19,9 +19,15 @@ internal sealed class RumClientConnection(RumClientOptions options, ILogger? log
         lock (_gate)
         {
             // A failed attempt isn't kept: the next one may succeed.
-            if (_connecting is null or { IsFaulted: true } or { IsCanceled: true }) _connecting = RumClient.ConnectAsync(options, logger, cancellationToken).AsTask();
+            if (_connecting is null or { IsFaulted: true } or { IsCanceled: true }) _connecting = StartAsync(cancellationToken);
             return _connecting;
         }
+    }
+
+    private async Task<RumClient> StartAsync(CancellationToken cancellationToken)
+    {
+        RumClientOptions prepared = plane is null ? options : await plane.PrepareAsync(options, cancellationToken).ConfigureAwait(false);
+        return await RumClient.ConnectAsync(prepared, logger, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -38,7 +38,7 @@ public static class RumClientServiceCollectionExtensions
         if (configure is not null) options.Configure(configure);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RumClientOptions>, RumClientOptionsValidator>());
         services.TryAddKeyedSingleton(KeyOf(key), (provider, _) => new RumClientConnection(
-            provider.GetRequiredService<IOptionsMonitor<RumClientOptions>>().Get(name), provider.GetService<ILoggerFactory>()?.CreateLogger<RumClient>()));
+            provider.GetRequiredService<IOptionsMonitor<RumClientOptions>>().Get(name), provider.GetService<IRumControlPlane>(), provider.GetService<ILoggerFactory>()?.CreateLogger<RumClient>()));
         services.AddSingleton<IHostedService>(provider => new RumClientStarter(provider.GetRequiredKeyedService<RumClientConnection>(KeyOf(key))));
         if (key is null) services.TryAddSingleton(provider => provider.GetRequiredKeyedService<RumClientConnection>(KeyOf(null)).Client);
         else services.TryAddKeyedSingleton(key, (provider, _) => provider.GetRequiredKeyedService<RumClientConnection>(KeyOf(key)).Client);

@@ -76,6 +76,7 @@ internal sealed class NativeSession
 
     private static void Connect(RumClientOptions options)
     {
+        Configure("RUM_COMMANDS", options.Commands);
         Configure("RUM_CACHE", options.CacheBytes?.ToString(CultureInfo.InvariantCulture));
         Configure("RUM_TRANSPORT", options.Transport switch { null => null, RumTransport.SharedMemory => "shm", RumTransport.Udp => "udp", _ => "auto" });
         Configure("RUM_PAGER", options.Paging switch { null => null, RumPaging.Move => "move", RumPaging.Copy => "copy", _ => "auto" });

@@ -21,7 +21,7 @@ public sealed class ControlMemory
     public bool TryBegin(ControlRequest request, out CouncilAnswer? known)
     {
         known = null;
-        var key = new Key(request.Origin, request.Session, request.Slot, request.Counter);
+        Key key = Key.Of(request);
         lock (_entries)
         {
             // A new process may have the port of one that ended: then the payload differs.
@@ -38,7 +38,7 @@ public sealed class ControlMemory
     /// <summary>The answer, or null: it was not carried, and the next resend may be.</summary>
     public void End(ControlRequest request, CouncilAnswer? answer)
     {
-        var key = new Key(request.Origin, request.Session, request.Slot, request.Counter);
+        Key key = Key.Of(request);
         lock (_entries)
         {
             if (!_entries.TryGetValue(key, out Entry? entry) || !ReferenceEquals(entry.Payload, request.Payload)) return;
@@ -57,7 +57,17 @@ public sealed class ControlMemory
         }
     }
 
-    private readonly record struct Key(ControlOrigin Origin, ulong Session, uint Slot, uint Counter);
+    // A session's commands are told apart by what they say: a client that asks anew after a while counts on, but says the same. Whoever has no session
+    // may mean the same words twice.
+    private readonly record struct Key(ControlOrigin Origin, ulong Session, uint Counter, int Content)
+    {
+        public static Key Of(ControlRequest request)
+        {
+            var content = new HashCode();
+            content.AddBytes(request.Payload);
+            return new Key(request.Origin, request.Session, request.Session == 0 ? request.Counter : 0, content.ToHashCode());
+        }
+    }
 
     private sealed class Entry(byte[] payload)
     {

@@ -55,13 +55,19 @@ public sealed partial class GrainGateway : IRequestCarrier, IAsyncDisposable
             if (!_beats.Writer.TryWrite((beat, answer))) answer(null);
             return;
         }
-        if (request is not CommandRequest command || Volatile.Read(ref _calls) is not { } calls || Interlocked.Increment(ref _outstanding) > OutstandingMax)
+        if (request is not CommandRequest command || Volatile.Read(ref _calls) is not { } calls)
         {
-            if (request is CommandRequest && Volatile.Read(ref _calls) is not null) Interlocked.Decrement(ref _outstanding);
             answer(null);
-            return;
         }
-        _ = CarryAsync(calls, command, answer);
+        else if (Interlocked.Increment(ref _outstanding) > OutstandingMax)
+        {
+            Interlocked.Decrement(ref _outstanding);
+            answer(null);
+        }
+        else
+        {
+            _ = CarryAsync(calls, command, answer);
+        }
     }
 
     /// <inheritdoc/>

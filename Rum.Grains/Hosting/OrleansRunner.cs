@@ -72,9 +72,15 @@ public sealed partial class OrleansRunner(SiloNode node, GrainGateway gateway, I
         started(host.Services);
         LogJoined(node.Settings.Name);
         var stopped = new TaskCompletionSource();
-        await using (stop.Register(stopped.SetResult)) await Task.WhenAny(fatal, stopped.Task);
+        CancellationToken stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        await using (stop.Register(() => stopped.TrySetResult()))
+        await using (stopping.Register(() => stopped.TrySetResult()))
+        {
+            await Task.WhenAny(fatal, stopped.Task);
+        }
         started(null);
         gateway.Close();
+        _counters.ActiveSilos = 0;
         await StopAsync(host, fatal.IsCompleted ? FatalPatience : StopPatience);
         return true;
     }

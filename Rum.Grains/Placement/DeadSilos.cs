@@ -11,32 +11,40 @@ internal sealed partial class DeadSilos(IClusterMembershipService membership, IL
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
     private const int LookedAt = 2;
+
+    // Those that were once seen to listen: where silos are reached another way than by these addresses, a refusal says nothing.
+    private readonly HashSet<SiloAddress> _seen = [];
     private readonly HashSet<SiloAddress> _suspects = [];
 
     /// <summary>Looks at the next two silos in the order of addresses, so that each is looked at by two, however many there are.</summary>
     public async Task LookAsync(CancellationToken stop)
     {
         List<ClusterMember> members = [.. membership.CurrentSnapshot.Members.Values
-            .Where(m => m.Status is SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping || m.SiloAddress.Equals(self.SiloAddress))
+            .Where(m => m.Status == SiloStatus.Active || m.SiloAddress.Equals(self.SiloAddress))
             .OrderBy(m => m.SiloAddress)];
         int here = members.FindIndex(m => m.SiloAddress.Equals(self.SiloAddress));
         for (int i = 1; here >= 0 && i <= Math.Min(LookedAt, members.Count - 1); i++)
         {
             ClusterMember member = members[(here + i) % members.Count];
             SiloAddress silo = member.SiloAddress;
-            if (!await RefusesAsync(silo, stop))
+            bool? listens = await ListensAsync(silo, stop);
+            if (listens == true)
             {
+                _seen.Add(silo);
                 _suspects.Remove(silo);
             }
-            else if (!_suspects.Add(silo))
+            else if (listens == false && _seen.Contains(silo) && !_suspects.Add(silo))
             {
                 LogDead(member.Name, silo.ToString());
                 if (await membership.TryKill(silo)) _suspects.Remove(silo);
             }
         }
+        _seen.IntersectWith(members.Select(m => m.SiloAddress));
+        _suspects.IntersectWith(_seen);
     }
 
-    private static async Task<bool> RefusesAsync(SiloAddress silo, CancellationToken stop)
+    // Null: can't tell.
+    private static async Task<bool?> ListensAsync(SiloAddress silo, CancellationToken stop)
     {
         using var socket = new Socket(silo.Endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -44,15 +52,15 @@ internal sealed partial class DeadSilos(IClusterMembershipService membership, IL
         try
         {
             await socket.ConnectAsync(silo.Endpoint, patience.Token);
-            return false;
+            return true;
         }
         catch (SocketException e)
         {
-            return e.SocketErrorCode == SocketError.ConnectionRefused;
+            return e.SocketErrorCode == SocketError.ConnectionRefused ? false : null;
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            return false;
+            return null;
         }
     }
 

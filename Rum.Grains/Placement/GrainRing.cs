@@ -17,6 +17,9 @@ internal sealed class GrainRing(SiloNode node, GrainCouncil council, IClusterMem
     /// <summary>What changes whenever an answer of this object may: the view's decree and the version of Orleans' membership.</summary>
     public (ulong Decree, long Membership) Version => (node.Membership.Map?.Decree ?? 0, membership.CurrentSnapshot.Version.Value);
 
+    /// <summary>Active silos in Orleans' membership.</summary>
+    public int ActiveSilos => membership.CurrentSnapshot.Members.Values.Count(static m => m.Status == SiloStatus.Active);
+
     /// <summary>The shard that a grain follows: its segment's first where the segment exists, else that of the hash, where a new segment begins.</summary>
     public async ValueTask<ShardId> FindAsync(string key)
     {

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Rum.Core;
@@ -12,7 +10,7 @@ namespace Rum.Grains.Placement;
 /// it is, and activates what belongs here and has no activation since its silo died.
 /// </summary>
 internal sealed partial class RingKeeper(
-    GrainRing ring, LocalGrains local, GrainCouncil council, IGrainFactory grains, DeadSilos dead, ILogger<RingKeeper> log) : BackgroundService
+    GrainRing ring, LocalGrains local, GrainCouncil council, IGrainFactory grains, DeadSilos dead, GrainCallCounters counters, ILogger<RingKeeper> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private const int TouchesMax = 64;
@@ -27,6 +25,7 @@ internal sealed partial class RingKeeper(
             try
             {
                 await dead.LookAsync(stoppingToken);
+                counters.ActiveSilos = ring.ActiveSilos;
                 (ulong, long) now = ring.Version;
                 if (now == seen) continue;
                 int moved = MoveOff();
@@ -34,14 +33,14 @@ internal sealed partial class RingKeeper(
                 seen = now;
                 if (moved + woken > 0) LogKept(moved, woken);
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException or ObjectDisposedException)
-            {
-                // In the middle of a change: the next look does it.
-                LogUnsettled(e.Message);
-            }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            // In the middle of a change anything may fail, and a keeper that gave up would leave the silo off the ring for good: the next look does it.
+            catch (Exception e)
+            {
+                LogUnsettled(e.Message);
             }
         }
     }

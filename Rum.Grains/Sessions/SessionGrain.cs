@@ -7,7 +7,7 @@ using Rum.Grains.Segments;
 namespace Rum.Grains.Sessions;
 
 /// <summary>
-/// A session, or a door where one is opened. The grain timer asks twice a lease whether the lease is over; only a renewal counter that didn't move, and the
+/// A session, or a door where one is opened. The grain timer asks twice a lease, and every 4 s, whether the lease is over; only a renewal counter that didn't move, and the
 /// council's own clock, end it.
 /// </summary>
 [RingPlacement]
@@ -15,6 +15,9 @@ namespace Rum.Grains.Sessions;
 internal sealed class SessionGrain(
     GrainCouncil council, LeaseJudge judge, LocalGrains local, GrainCallCounters counters, IGrainFactory grains) : Grain, ISessionGrain, IRingGrain
 {
+    // So that the grain comes before the council's own clock, also where leases are long.
+    private const int JudgeMsMax = 4000;
+
     private ulong _session;
     private ulong _seen;
     private IGrainTimer? _timer;
@@ -53,7 +56,7 @@ internal sealed class SessionGrain(
     public Task WatchAsync(int leaseMs)
     {
         if (_session == 0 || _timer is not null) return Task.CompletedTask;
-        TimeSpan half = TimeSpan.FromMilliseconds(Math.Max(leaseMs, CouncilMachine.LeaseMsMin) / 2.0);
+        TimeSpan half = TimeSpan.FromMilliseconds(Math.Clamp(leaseMs / 2, CouncilMachine.LeaseMsMin / 2, JudgeMsMax));
         _timer = this.RegisterGrainTimer(JudgeAsync, new GrainTimerCreationOptions(half, half) { KeepAlive = true, Interleave = true });
         return Task.CompletedTask;
     }

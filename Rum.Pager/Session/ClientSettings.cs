@@ -1,3 +1,4 @@
+using System.Net;
 using Rum.Core;
 using Rum.Core.Configuration;
 using Rum.FastPath.Drivers.Udp;
@@ -15,6 +16,9 @@ internal sealed record ClientSettings
 
     /// <summary>RUM_MACHINES: the machines file, empty for the local development silo.</summary>
     public string Machines { get; private init; } = "";
+
+    /// <summary>RUM_COMMANDS: who carries this process's commands to the council; null: the silos.</summary>
+    public IPEndPoint? Commands { get; private init; }
 
     /// <summary>RUM_CACHE: local bytes for pages, all included.</summary>
     public long CacheBytes { get; private init; } = CacheBytesDefault;
@@ -50,6 +54,7 @@ internal sealed record ClientSettings
     public static ClientSettings Read(Func<string, string?> variable) => new()
     {
         Machines = variable("RUM_MACHINES") ?? "",
+        Commands = Address(variable, "RUM_COMMANDS"),
         CacheBytes = Size(variable, "RUM_CACHE", CacheBytesDefault),
         Transport = OneOf(variable, "RUM_TRANSPORT", "auto", "shm", "udp", Floor),
         UdpPayload = Payload(variable, "RUM_UDP_PAYLOAD"),
@@ -68,6 +73,13 @@ internal sealed record ClientSettings
         if (!ByteSize.TryParse(text, out long bytes)) throw Wrong(name, text, ByteSize.Expected);
         if (bytes < CacheBytesMin) throw Wrong(name, text, $"at least {ByteSize.Format(CacheBytesMin)}");
         return bytes;
+    }
+
+    private static IPEndPoint? Address(Func<string, string?> variable, string name)
+    {
+        string? text = variable(name);
+        if (string.IsNullOrEmpty(text)) return null;
+        return IPEndPoint.TryParse(text, out IPEndPoint? address) && address.Port != 0 ? address : throw Wrong(name, text, "ip:port");
     }
 
     private static int Payload(Func<string, string?> variable, string name)

@@ -101,7 +101,7 @@ internal sealed partial class CouncilSession
     {
         int length = RequestCodec.Encode(_buffer, request);
         Invariant.Check(length > 0);
-        ControlReply reply = _client.Call(Session, _buffer.AsSpan(0, length), timeout);
+        ControlReply reply = (request is CommandRequest && _commands is not null ? _commands : _client).Call(Session, _buffer.AsSpan(0, length), timeout);
         CouncilAnswer? answer = null;
         _incompatible = reply.Payload.Length == 0 ? reply.Error == RumError.Incompatible : !AnswerCodec.TryDecode(reply.Payload, out answer);
         if (answer is null) return null;

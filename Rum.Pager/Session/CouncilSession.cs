@@ -24,6 +24,7 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     private static readonly TimeSpan CallTimeoutMax = TimeSpan.FromSeconds(1);
 
     private readonly ControlClient _client;
+    private readonly ControlClient? _commands;
     private readonly string _addresses;
     private readonly ConcurrentQueue<Errand> _errands = new();
     private readonly AutoResetEvent _wake = new(false);
@@ -41,9 +42,9 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     private volatile bool _stopping;
     private volatile bool _viewIsStale;
 
-    private CouncilSession(ControlClient client, string addresses, Action<ClusterView> viewChanged, Func<bool> routesBroken, Action expired)
+    private CouncilSession(ControlClient client, ControlClient? commands, string addresses, Action<ClusterView> viewChanged, Func<bool> routesBroken, Action expired)
     {
-        (_client, _addresses, _viewChanged, _routesBroken, _expired) = (client, addresses, viewChanged, routesBroken, expired);
+        (_client, _commands, _addresses, _viewChanged, _routesBroken, _expired) = (client, commands, addresses, viewChanged, routesBroken, expired);
         _view = new ClusterView(default, 0, 0, [], [], 0);
     }
 
@@ -59,12 +60,14 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     /// <summary>
     /// Finds the council, fetches the view and opens a session. <paramref name="viewChanged"/> is called for the first view here and for later ones by the
     /// control thread, which also calls it again while <paramref name="routesBroken"/>; <paramref name="expired"/> once, by the control thread. Throws <see cref="RumException"/>.
+    /// Commands go by <paramref name="commands"/> where there is one. Views and heartbeats never do: who carries commands may be managed code of this very
+    /// process, which stands still while a fault holds up its garbage collection, and the fault may need a newer view.
     /// </summary>
     public static CouncilSession Open(
-        ControlClient client, string addresses, string clientName, TimeSpan lease, TimeSpan patience,
+        ControlClient client, ControlClient? commands, string addresses, string clientName, TimeSpan lease, TimeSpan patience,
         Action<ClusterView> viewChanged, Func<bool> routesBroken, Action expired)
     {
-        var session = new CouncilSession(client, addresses, viewChanged, routesBroken, expired);
+        var session = new CouncilSession(client, commands, addresses, viewChanged, routesBroken, expired);
         session.FetchView(patience);
         Span<byte> nonce = stackalloc byte[16];
         System.Security.Cryptography.RandomNumberGenerator.Fill(nonce);
@@ -119,6 +122,7 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     {
         Stop();
         _client.Dispose();
+        _commands?.Dispose();
         _wake.Dispose();
     }
 

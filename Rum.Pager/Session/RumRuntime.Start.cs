@@ -38,6 +38,7 @@ internal sealed partial class RumRuntime
         {
             session = CouncilSession.Open(
                 new ControlClient(UdpDriver.Toward(addresses), [.. addresses.Select(UdpPeer.From)], new ControlClientOptions { LeaderOf = LeaderOf }),
+                settings.Commands is { } gateway ? new ControlClient(UdpDriver.Toward([gateway]), [UdpPeer.From(gateway)]) : null,
                 string.Join(", ", (IEnumerable<IPEndPoint>)addresses),
                 $"{Path.GetFileName(Environment.ProcessPath)}:{Environment.ProcessId}",
                 settings.Lease,

@@ -58,13 +58,14 @@ internal sealed class RumPage(ClusterWatch watch, LocalView here)
 
     private async Task<SegmentPageReport> SegmentsAsync(string search, CancellationToken cancellation)
     {
+        ClusterView view = (await watch.AskAsync<ViewAnswer>(new GetView(0), cancellation)).View!;
         var found = new List<SegmentReport>();
         SegmentsAnswer answer;
         SegmentId after = default;
         do
         {
             answer = await watch.AskAsync<SegmentsAnswer>(new ListSegments(after, CouncilMachine.ListMax), cancellation);
-            found.AddRange(answer.Segments.Select(ReportMapper.Report).Where(segment => Fits(segment, search)));
+            found.AddRange(answer.Segments.Select(info => ReportMapper.Report(info, view)).Where(segment => Fits(segment, search)));
             if (answer.Segments.Count > 0) after = answer.Segments[^1].Id;
         }
         while (answer.More && answer.Segments.Count > 0 && found.Count <= RowsMax);

@@ -4,13 +4,13 @@ using System.Net.Sockets;
 namespace Rum.Tests;
 
 /// <summary>
-/// Ports of the loopback that are free for UDP and, 80 above, for TCP. They lie below those that the kernel gives to sockets that ask for any, so that
+/// Ports of the loopback that are free for UDP and TCP and, 40 and 80 above, for TCP. They lie below those that the kernel gives to sockets that ask for any, so that
 /// no client takes one while its silo is about to start, or between two lives of it; and a name held until the process ends keeps them from the
 /// other test processes.
 /// </summary>
 internal static class Ports
 {
-    private const int First = 10_000, Last = 32_000, HttpAbove = 80;
+    private const int First = 10_000, Last = 32_000, GatewayAbove = 40, HttpAbove = 80;
 
     private static readonly List<Socket> s_held = [];
 
@@ -27,6 +27,8 @@ internal static class Ports
                     // A name without a file: it ends with the process, however that ends.
                     name.Bind(new UnixDomainSocketEndPoint($"\0rum-test-port-{port}"));
                     Try(SocketType.Dgram, ProtocolType.Udp, port);
+                    Try(SocketType.Stream, ProtocolType.Tcp, port);
+                    Try(SocketType.Stream, ProtocolType.Tcp, port + GatewayAbove);
                     Try(SocketType.Stream, ProtocolType.Tcp, port + HttpAbove);
                 }
                 catch (SocketException)

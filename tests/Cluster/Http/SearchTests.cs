@@ -6,8 +6,8 @@ namespace Rum.Cluster.Tests.Http;
 
 public sealed class SearchTests
 {
-    private static readonly SegmentReport Named = new(12, SegmentKey.FromName("orders").ToString(), 1 << 20, false, false, 1, 0, 7, 0, 1 << 20);
-    private static readonly SegmentReport Anonymous = new(120, "", 1 << 20, false, false, 1, 9, 9, 0, 1 << 20);
+    private static readonly SegmentReport Named = new(12, SegmentKey.FromName("orders").ToString(), 1 << 20, false, false, 1, 0, 7, 0, 1 << 20, 1);
+    private static readonly SegmentReport Anonymous = new(120, "", 1 << 20, false, false, 1, 9, 9, 0, 1 << 20, 1);
 
     [Theory]
     [InlineData("", true, true)]

@@ -8,7 +8,7 @@ public sealed class ControlMemoryTests
 {
     private static readonly CommandAnswer Done = new(RumError.None, "", 1, 1, new Result(RumError.None, "", 1));
 
-    private static ControlRequest Request(uint counter, byte content = 0) => new(default, 7, 0, counter, [1, 2, content]);
+    private static ControlRequest Request(uint counter, byte content = 0, ulong session = 0) => new(default, session, 0, counter, [1, 2, content]);
 
     [Fact]
     public void A_resend_waits_for_the_answer_and_then_gets_it_again()
@@ -44,6 +44,19 @@ public sealed class ControlMemoryTests
         memory.End(first, Done);
         Assert.False(memory.TryBegin(Request(1, content: 2), out CouncilAnswer? known));
         Assert.Null(known);
+    }
+
+    [Fact]
+    public void A_session_that_asks_anew_says_the_same_and_an_operator_may_mean_it_twice()
+    {
+        var memory = new ControlMemory();
+        ControlRequest first = Request(1, session: 7);
+        Assert.True(memory.TryBegin(first, out _));
+        memory.End(first, Done);
+        Assert.False(memory.TryBegin(Request(2, session: 7), out CouncilAnswer? known));
+        Assert.Same(Done, known);
+        Assert.True(memory.TryBegin(Request(1), out _));
+        Assert.True(memory.TryBegin(Request(2), out _));
     }
 
     [Fact]

@@ -1,0 +1,21 @@
+using System.CommandLine;
+using Rum.Cli.Bench;
+using Rum.Cli.Output;
+using Command = System.CommandLine.Command;
+
+namespace Rum.Cli.Commands;
+
+/// <content><c>rum bench orleans</c>.</content>
+internal static partial class BenchCommands
+{
+    static partial void AddOrleans(Command bench)
+    {
+        var command = new ExampleCommand("orleans", "Grain calls of an Orleans client, against a running silo", "rum bench orleans --machines machines.csv --http 127.0.0.1:7480");
+        var machines = new Option<string>("--machines") { Description = "The cluster's silos, a line each: ip[:port],mac", HelpName = "file", Required = true };
+        var http = new Option<string>("--http") { Description = "Web address of the silo with the council", HelpName = "ip:port", Required = true };
+        Option<string> peers = PeersOption();
+        foreach (Option option in new Option[] { machines, http, peers }) command.Options.Add(option);
+        command.SetAction((parsed, _) => OrleansCalls.RunAsync(parsed.GetRequiredValue(machines), parsed.GetRequiredValue(http), parsed.GetValue(peers)!));
+        bench.Subcommands.Add(command);
+    }
+}

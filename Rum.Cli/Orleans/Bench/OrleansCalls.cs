@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Rum.Core;
+using Rum.Core.Council;
+using Rum.Grains;
+using Rum.Grains.Carrying;
+using Rum.Silo.Configuration;
+using Rum.Silo.Reporting;
+
+namespace Rum.Cli.Bench;
+
+/// <summary>
+/// Calls of grains from an Orleans client, one line of JSON each: a bare call, a named segment made and freed, the same pipelined, the council's fsync among them, and
+/// what the heartbeats of ten thousand sessions cost the silo.
+/// </summary>
+internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, string http, string peers)
+{
+    private const int Laps = 3000, Depth = 64, Sessions = 10_000, Share = 32;
+
+    // Clients beat three times a lease of 10 s.
+    private const double BeatsPerSecond = Sessions * 3 / 10.0;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+    private uint _counter;
+
+    /// <summary>Measures against a running silo on the Orleans plane.</summary>
+    public static async Task<int> RunAsync(string machines, string http, string peers)
+    {
+        System.Net.IPEndPoint[] gateways = [.. Rum.Cli.Commands.ClusterOptions.ReadMachines(machines).Machines.Select(m => OrleansSettings.GatewayOf(m.Endpoint))];
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.UseOrleansClient(client => client
+            .UseStaticClustering(gateways)
+            .Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = ("rum", "rum"))
+            .UseConnectionRetryFilter(async (_, cancellation) =>
+            {
+                await Task.Delay(50, cancellation);
+                return true;
+            }));
+        using IHost host = builder.Build();
+        await host.StartAsync();
+        IGrainFactory factory = host.Services.GetRequiredService<IGrainFactory>();
+        var calls = new GrainCalls(factory, TimeSpan.FromSeconds(20));
+        await new OrleansCalls(calls, factory, http, peers).MeasureAsync();
+        await host.StopAsync();
+        return ExitCode.Ok;
+    }
+
+    private async Task MeasureAsync()
+    {
+        SessionId session = await OpenAsync();
+        IClusterGrain cluster = grains.GetGrain<IClusterGrain>(0);
+        await TimeAsync("orleans.call", Laps, () => cluster.RenewAsync([]));
+        (long syncNs, long decrees) before = await SyncAsync();
+        await TimeAsync("orleans.create_free", Laps, () => MakeAndFreeAsync(session, 0, SegmentKey.FromName("bench").Value, ++_counter));
+        (long syncNs, long decrees) after = await SyncAsync();
+        double syncUs = (after.syncNs - before.syncNs) / 1e3 / Math.Max(1, after.decrees - before.decrees);
+        // Two decrees: one to make it, one to free it.
+        Print("orleans.create_free.fsync", 2 * syncUs, 0, 0, default);
+        await PipelinedAsync(session);
+        await HeartbeatsAsync();
+    }
+
+    private async Task PipelinedAsync(SessionId session)
+    {
+        CpuAccount before = CpuAccount.Now(peers);
+        var watch = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, Depth - 1).Select(async slot =>
+        {
+            UInt128 key = SegmentKey.FromName($"bench {slot}").Value;
+            for (uint i = 1; i <= Laps / Share; i++) await MakeAndFreeAsync(session, (uint)slot + 1, key, i);
+        }));
+        Print("orleans.create_free.pipelined", 0, 0, (Depth - 1) * (Laps / Share) / watch.Elapsed.TotalSeconds, CpuAccount.Now(peers).Since(before));
+    }
+
+    private async Task HeartbeatsAsync()
+    {
+        const int seconds = 10;
+        var sessions = new ulong[Sessions];
+        await Parallel.ForEachAsync(Enumerable.Range(0, Sessions), new ParallelOptions { MaxDegreeOfParallelism = Depth }, async (i, _) => sessions[i] = (await OpenAsync()).Value);
+        int each = (int)Math.Round(BeatsPerSecond * Interval.TotalSeconds), at = 0;
+        CpuAccount before = CpuAccount.Now(peers), alone = CpuAccount.Now("");
+        using var timer = new PeriodicTimer(Interval);
+        for (long end = Environment.TickCount64 + (seconds * 1000); Environment.TickCount64 < end;)
+        {
+            await timer.WaitForNextTickAsync();
+            await calls.RenewAsync([.. Enumerable.Range(0, each).Select(i => sessions[(at + i) % Sessions])], default);
+            at = (at + each) % Sessions;
+        }
+        // The silo's own ticks: those of this process with its peers, less those of this process.
+        CpuAccount after = CpuAccount.Now(peers), aloneAfter = CpuAccount.Now("");
+        double ticks = after.Ours - before.Ours - (aloneAfter.Ours - alone.Ours);
+        Print("orleans.heartbeats.cpu_us_per_s", ticks * 1e4 / seconds, 0, 0, after.Since(before));
+    }
+
+    private async Task MakeAndFreeAsync(SessionId session, uint slot, UInt128 key, uint lap)
+    {
+        Result made = (await calls.DecideAsync(new RequestId(session, slot, (2 * lap) - 1), new Allocate(session, key, 4096, 1, SegmentFlags.None, default), default)).Result;
+        if (made is not SegmentResult { Error: RumError.None } segment) throw new BenchException($"a segment could not be made: {made.Message}");
+        Result freed = (await calls.DecideAsync(new RequestId(session, slot, 2 * lap), new Free(session, segment.Segment, UInt128.Zero), default)).Result;
+        if (freed.Error != RumError.None) throw new BenchException($"a segment could not be freed: {freed.Message}");
+    }
+
+    private async Task<SessionId> OpenAsync()
+    {
+        var open = new OpenSession(new UInt128((ulong)Random.Shared.NextInt64(), (ulong)Random.Shared.NextInt64()), "", "rum bench", 0);
+        return ((SessionResult)(await calls.DecideAsync(default, open, default)).Result).Session;
+    }
+
+    private async Task<(long SyncNs, long Decrees)> SyncAsync()
+    {
+        using var client = new HttpClient();
+        StatsReport stats = (await client.GetFromJsonAsync($"http://{http}/stats", ReportJson.Default.StatsReport))!;
+        return (stats.Counters.GetValueOrDefault("rum.council.sync.time"), stats.Counters.GetValueOrDefault("rum.council.decrees"));
+    }
+
+    private async Task TimeAsync(string name, int laps, Func<Task> call)
+    {
+        for (int i = 0; i < laps / 4; i++) await call(); // the just-in-time compiler's share, not counted
+        long[] times = new long[laps];
+        CpuAccount before = CpuAccount.Now(peers);
+        var watch = Stopwatch.StartNew();
+        for (int i = 0; i < laps; i++)
+        {
+            long begun = Stopwatch.GetTimestamp();
+            await call();
+            times[i] = Stopwatch.GetTimestamp() - begun;
+        }
+        double seconds = watch.Elapsed.TotalSeconds;
+        Array.Sort(times);
+        Print(name, Us(0.5), Us(0.99), laps / seconds, CpuAccount.Now(peers).Since(before));
+
+        double Us(double fraction) => times[(int)(laps * fraction)] * 1e6 / Stopwatch.Frequency;
+    }
+
+    private static void Print(string name, double p50Us, double p99Us, double rate, (double Steal, double Foreign) cpu) => Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{{\"name\":\"{name}\",\"p50_us\":{p50Us:F2},\"p99_us\":{p99Us:F2},\"ops_per_s\":{rate:F0},\"steal_pct\":{cpu.Steal:F2},\"foreign_pct\":{cpu.Foreign:F2}}}"));
+}

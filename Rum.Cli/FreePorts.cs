@@ -7,6 +7,9 @@ namespace Rum.Cli;
 /// <summary>Ports of the loopback that nobody uses now. All are held until all are found, so that they differ.</summary>
 internal static class FreePorts
 {
+    // Below those that the kernel gives to sockets that ask for any: no client takes one while its silo is about to start.
+    private const int First = 10_000, Last = 32_000;
+
     public static int[] Udp(int count) => Find(count, SocketType.Dgram, ProtocolType.Udp);
 
     /// <summary>For silos: free for UDP, and for TCP there and where the Orleans plane's gateway stands.</summary>
@@ -45,11 +48,18 @@ internal static class FreePorts
         var sockets = new List<Socket>();
         try
         {
-            for (int i = 0; i < count; i++)
+            while (sockets.Count < count)
             {
                 var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
-                sockets.Add(socket);
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                try
+                {
+                    socket.Bind(new IPEndPoint(IPAddress.Loopback, Random.Shared.Next(First, Last)));
+                    sockets.Add(socket);
+                }
+                catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse)
+                {
+                    socket.Dispose();
+                }
             }
             return [.. sockets.Select(s => ((IPEndPoint)s.LocalEndPoint!).Port)];
         }

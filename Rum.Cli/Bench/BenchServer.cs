@@ -11,11 +11,9 @@ internal sealed class BenchServer : IDisposable
     private const int StartMsMax = 20_000;
     private readonly Process _process;
     private readonly string _directory;
-    private readonly string _rum;
 
-    private BenchServer(Process process, int port, string directory, string rum)
+    private BenchServer(Process process, int port, string directory)
     {
-        _rum = rum;
         _process = process;
         Port = port;
         _directory = directory;
@@ -56,7 +54,7 @@ internal sealed class BenchServer : IDisposable
         var start = new ProcessStartInfo(command[0]) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = directory };
         foreach (string argument in command.Skip(1)) start.ArgumentList.Add(argument);
         Process process = Process.Start(start)!;
-        var server = new BenchServer(process, port, directory, rum) { Http = http };
+        var server = new BenchServer(process, port, directory) { Http = http };
         var said = new List<string>();
         process.OutputDataReceived += (_, line) => Keep(said, line.Data);
         process.ErrorDataReceived += (_, line) => Keep(said, line.Data);
@@ -94,18 +92,16 @@ internal sealed class BenchServer : IDisposable
         {
             if (kind is "silo" or "orleans")
             {
-                var ready = new ProcessStartInfo(_rum) { RedirectStandardOutput = true, RedirectStandardError = true };
-                foreach (string argument in new[] { "status", "--machines", MachinesFile }) ready.ArgumentList.Add(argument);
-                using Process status = Process.Start(ready)!;
-                status.StandardOutput.ReadToEnd();
-                status.WaitForExit();
-                return status.ExitCode == 0;
+                // Its council answers before it has joined; only then is there memory.
+                using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+                using HttpResponseMessage ready = http.Send(new HttpRequestMessage(HttpMethod.Get, $"http://{Http}/health/ready"));
+                return ready.IsSuccessStatusCode;
             }
             using var probe = new TcpClient();
             probe.Connect(IPAddress.Loopback, Port);
             return true;
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or HttpRequestException or TaskCanceledException)
         {
             return false;
         }

@@ -23,7 +23,8 @@ public sealed class SiloSettingsTests
         Assert.True(settings.HoldsCouncil);
         Assert.Equal("aa:bb:cc:dd:ee:01", settings.Mac);
         Assert.Equal(1 << 20, settings.Memory);
-        Assert.Equal(IPEndPoint.Parse("10.0.0.1:7480"), settings.Http);
+        // Only for this machine unless asked otherwise.
+        Assert.Equal(IPEndPoint.Parse("127.0.0.1:7480"), settings.Http);
     }
 
     [Fact]

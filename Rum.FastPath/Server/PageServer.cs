@@ -51,9 +51,6 @@ public sealed unsafe partial class PageServer : IDisposable
     /// <summary>Frames about pages that were handled: what the owner of the thread takes for traffic. Owner's thread.</summary>
     internal long PageFrames { get; private set; }
 
-    /// <summary>Whether unfinished writes are here that age. Owner's thread.</summary>
-    internal bool HasFragments => _writes.Count > 0;
-
     /// <summary>Counters. Any thread.</summary>
     public ref readonly PageServerCounters Counters => ref _counters;
 

@@ -25,9 +25,9 @@ public sealed class PageServerThread : IDisposable
     /// <summary>The longest, nanoseconds.</summary>
     public const long HoldOffNsMax = 16_000_000;
 
-    // While blocked without traffic only the age-out of fragments is due, if there are any; a mailbox wake ends the wait.
-    private const long BlockNsMax = 60_000_000_000;
-    private const long BlockNsWithFragments = 1_000_000_000;
+    // While blocked without traffic only the age-out of fragments is due; all else wakes it. Looking once a second costs some 20 us, and bounds what a
+    // wake-up that a kernel or a driver loses would cost.
+    private const long BlockNsMax = 1_000_000_000;
     private const int PollsPerYield = 16;
 
     private readonly PageServer _server;
@@ -112,7 +112,7 @@ public sealed class PageServerThread : IDisposable
     private void Block(ReadOnlySpan<int> descriptors)
     {
         bool idle = _server.PrepareWait();
-        if (idle && !_stop) Polling.WaitReadable(descriptors, _server.HasFragments ? BlockNsWithFragments : BlockNsMax);
+        if (idle && !_stop) Polling.WaitReadable(descriptors, BlockNsMax);
         _server.FinishWait();
         // Not idle and nothing done: a driver pushes back, and its peer may need this very core.
         if (!idle) _ = Scheduling.sched_yield();

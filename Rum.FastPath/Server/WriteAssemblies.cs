@@ -28,9 +28,6 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
     /// <summary>Frames that this can hold on to; the pool's reserve must be larger.</summary>
     public const int FramesMax = Sets * Ways;
 
-    /// <summary>Writes begun and not whole.</summary>
-    public int Count { get; private set; }
-
     /// <summary>
     /// Takes in a fragment that <see cref="FrameCodec.Check"/> passed. Returns the frame when it is whole (the caller's now), else 0;
     /// <paramref name="missing"/> has a bit for each fragment that isn't here, 0 where the page can't be taken in now.
@@ -45,7 +42,6 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
         {
             entry->Frame = pool.TakeFrame();
             if (entry->Frame == 0) return 0;
-            Count++;
             entry->Header = *header;
             entry->Peer = fragment.Peer;
             entry->Have = 0;
@@ -65,7 +61,6 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
         if (missing != 0) return 0;
         uint frame = entry->Frame;
         entry->Frame = 0;
-        Count--;
         return frame;
     }
 
@@ -115,6 +110,5 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
     {
         pool.ReturnFrame(entry->Frame);
         entry->Frame = 0;
-        Count--;
     }
 }

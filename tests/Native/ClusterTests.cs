@@ -23,9 +23,10 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
         (int code, string output) = programs.Run(
             [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_FAULT_TIMEOUT", "4500ms"), ("RUM_TRANSPORT", transport), ("RUM_FAULT", fault)], "cluster", "gives_up_after_the_fault_timeout");
         Passed("gives_up_after_the_fault_timeout", (code, output));
+        // A busy machine may make a page of another silo wait for a second, too; each line is whole, and those of the stalled silo come each second.
         string[] waiting = [.. output.Split('\n').Where(line => line.Contains("is waited for since"))];
-        Assert.True(waiting.Length >= 2, output);
-        Assert.All(waiting, line => Assert.Matches($@"^rum: page \d+ of segment \d+ \(shard \d+ \(Served\) on {silos.Address(1)}\) is waited for since \d", line));
+        Assert.All(waiting, line => Assert.Matches(@"^rum: page \d+ of segment \d+ \(shard \d+ \(Served\) on [\d.:]+\) is waited for since \d", line));
+        Assert.True(waiting.Count(line => line.Contains($"on {silos.Address(1)})")) >= 2, output);
         Assert.Matches($@"rum: page 5 of segment \d+ \(shard \d+ \(Served\) on {silos.Address(1)}\) could not be had within \d+\.\d s .*SIGBUS", output);
     }
 

@@ -17,7 +17,7 @@ public sealed class SiloMetrics : IDisposable
     private readonly string _silo;
 
     /// <summary>Counters of these parts.</summary>
-    public SiloMetrics(string silo, PageServer server, IReadOnlyList<IDriver> drivers, ControlPlane control, CouncilLeader? leader)
+    public SiloMetrics(string silo, PageServer server, IReadOnlyList<IDriver> drivers, ControlPlane control, CouncilRouter council)
     {
         _silo = silo;
         AddPages(server);
@@ -25,7 +25,7 @@ public sealed class SiloMetrics : IDisposable
         Counter("rum.silo.control.requests", "{request}", () => server.Counters.ControlRequests);
         Counter("rum.silo.control.dropped", "{request}", () => server.Counters.ControlRequestsDropped);
         Counter("rum.silo.control.malformed", "{request}", () => control.Malformed);
-        if (leader is not null) AddCouncil(leader);
+        AddCouncil(council);
     }
 
     /// <summary>All counters as of now.</summary>
@@ -81,17 +81,21 @@ public sealed class SiloMetrics : IDisposable
         Counter(prefix + "send.back.pressure", "{burst}", () => driver.Counters.SendBackPressure);
     }
 
-    private void AddCouncil(CouncilLeader leader)
+    private void AddCouncil(CouncilRouter council)
     {
-        Counter("rum.council.decrees", "{decree}", () => leader.Counters.Decrees);
-        Counter("rum.council.commands", "{command}", () => leader.Counters.Commands);
-        Counter("rum.council.queries", "{request}", () => leader.Counters.Queries);
-        Counter("rum.council.sessions.expired", "{session}", () => leader.Counters.SessionsExpired);
-        Counter("rum.council.sync.time", "ns", () => leader.Counters.SyncNs);
-        Counter("rum.council.checkpoints", "{checkpoint}", () => leader.Counters.Checkpoints);
-        Gauge("rum.council.decree", "{decree}", () => (long)leader.Counters.Decree);
-        Gauge("rum.council.log", "By", () => leader.Counters.LogBytes);
-        Gauge("rum.council.sessions", "{session}", () => leader.Counters.Sessions);
+        // A silo may get its seat later; until then it has counted nothing.
+        CouncilCounters Counters() => council.Here?.Counters ?? default;
+        Counter("rum.council.decrees", "{decree}", () => Counters().Decrees);
+        Counter("rum.council.commands", "{command}", () => Counters().Commands);
+        Counter("rum.council.queries", "{request}", () => Counters().Queries);
+        Counter("rum.council.sessions.expired", "{session}", () => Counters().SessionsExpired);
+        Counter("rum.council.sync.time", "ns", () => Counters().SyncNs);
+        Counter("rum.council.checkpoints", "{checkpoint}", () => Counters().Checkpoints);
+        Counter("rum.council.elections", "{election}", () => Counters().Elections);
+        Gauge("rum.council.leads", "{leader}", () => council.LeadsHere ? 1 : 0);
+        Gauge("rum.council.decree", "{decree}", () => (long)Counters().Decree);
+        Gauge("rum.council.log", "By", () => Counters().LogBytes);
+        Gauge("rum.council.sessions", "{session}", () => Counters().Sessions);
     }
 
     /// <summary>Adds a counter of another room, such as the grains'.</summary>

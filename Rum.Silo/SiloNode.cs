@@ -11,7 +11,6 @@ using Rum.Silo.Configuration;
 using Rum.Silo.Control;
 using Rum.Silo.Council;
 using Rum.Silo.Http;
-using Rum.Silo.Storage;
 
 namespace Rum.Silo;
 
@@ -24,31 +23,36 @@ public sealed partial class SiloNode : IAsyncDisposable
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(2);
 
     private readonly SiloSettings _settings;
+    private readonly IRequestCarrier? _carrier;
     private readonly ILogger _log;
+    private readonly ILoggerFactory _loggers;
     private readonly Incarnation _incarnation = DrawIncarnation();
     private readonly TaskCompletionSource _defect = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CouncilLeader? _leader;
+    private readonly CouncilRouter _council;
     private readonly ControlPlane _control;
     private readonly PageServer _server;
     private readonly PageServerThread _thread;
-    private readonly RemoteCouncil? _remote;
     private readonly Membership _membership;
     private readonly SiloMetrics _metrics;
     private readonly IReadOnlyList<IDriver> _drivers;
     private SiloHttp? _http;
+    private SiloId _self;
     private int _disposed;
 
     private SiloNode(SiloSettings settings, ILoggerFactory loggers, IRequestCarrier? carrier)
     {
         _settings = settings;
+        _carrier = carrier;
         _log = loggers.CreateLogger("Rum.Silo");
+        _loggers = loggers;
         // Sockets before the council: a second silo at the same address must not touch the log.
         _drivers = BindDrivers();
         PagePool? pool = null;
+        CouncilLeader? seat;
         try
         {
             pool = new PagePool(new PagePoolOptions { CapacityBytes = settings.Memory });
-            _leader = settings.HoldsCouncil ? StartCouncil(loggers) : null;
+            seat = OpenStore() is { } store ? TakeSeat(store) : null;
         }
         catch
         {
@@ -56,17 +60,25 @@ public sealed partial class SiloNode : IAsyncDisposable
             foreach (IDriver driver in _drivers) driver.Dispose();
             throw;
         }
-        _control = new ControlPlane(settings.Council.ToString(), carrier, _log);
+        _council = new CouncilRouter(seat is null ? Others(settings) : settings.Silos, TimeSpan.FromSeconds(2)) { Here = seat };
+        _control = new ControlPlane(() => _council.Leader.ToString(), carrier, _log);
+        if (seat is not null) _control.Seat(seat);
         _server = new PageServer(_incarnation, pool, _drivers, _control);
         _thread = new PageServerThread(_server, Fail, settings.Cpu);
-        _remote = _leader is null ? new RemoteCouncil(settings.Council, TimeSpan.FromSeconds(2)) : null;
-        // Where requests are carried, session grains end sessions; the council itself ends those that none watches.
-        if (_leader is not null && carrier is not null) _leader.ExpiryGrace = settings.Lease;
-        _control.Start(_server, _leader, Council);
-        _membership = new Membership(Describe(), Council, _server, _log);
-        _membership.Beside = carrier is null ? null : () => carrier.Trouble;
-        if (_leader is not null) _leader.News = _membership.News;
-        _metrics = new SiloMetrics(settings.Name, _server, _drivers, _control, _leader);
+        _control.Start(_server, _council);
+        _membership = new Membership(Describe(), _council, _server, _log)
+        {
+            Joined = silo =>
+            {
+                _self = silo;
+                if (_council.Here is { } here) here.OwnSilo = silo;
+            },
+            Viewed = Belong,
+            Seat = () => _council.Here?.Seat ?? 0,
+            Beside = carrier is null ? null : () => carrier.Trouble,
+        };
+        if (seat is not null) seat.News = _membership.News;
+        _metrics = new SiloMetrics(settings.Name, _server, _drivers, _control, _council);
     }
 
     /// <summary>Ready: a member that serves a view and that the council answers.</summary>
@@ -76,7 +88,7 @@ public sealed partial class SiloNode : IAsyncDisposable
     public SiloSettings Settings => _settings;
 
     /// <summary>The council, here or elsewhere.</summary>
-    public ICouncil Council => (ICouncil?)_leader ?? _remote!;
+    public ICouncil Council => _council;
 
     /// <summary>Its place in the cluster: number and view.</summary>
     public Membership Membership => _membership;
@@ -99,8 +111,8 @@ public sealed partial class SiloNode : IAsyncDisposable
         if (_settings.Http is not null)
         {
             if (!IPAddress.IsLoopback(_settings.Http.Address) && _settings.HttpToken.Length == 0) LogOpenPages(_settings.Http.ToString());
-            var here = new LocalView(_settings.Name, _incarnation.ToString(), _metrics, _server.ServiceTimes, _leader?.Journal);
-            _http = new SiloHttp(_settings.Http, _settings.HttpToken, _membership, Council, here, _metrics, loggers, () => Dashboard);
+            var here = new LocalView(_settings.Name, _incarnation.ToString(), _metrics, _server.ServiceTimes, _council);
+            _http = new SiloHttp(_settings.Http, _settings.HttpToken, _membership, _council, here, _metrics, loggers, () => Dashboard);
             await _http.StartAsync(stop);
         }
         string transports = string.Join(", ", _drivers.Select(d => d.Traits.Name));
@@ -130,42 +142,16 @@ public sealed partial class SiloNode : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         if (_http is not null) await _http.DisposeAsync();
         _metrics.Dispose();
-        _remote?.Dispose();
         _control.Dispose();
-        _leader?.Dispose();
+        _council.Here?.Dispose();
+        _council.Dispose();
         _thread.Dispose();
         LogStopped();
     }
 
-    private CouncilLeader StartCouncil(ILoggerFactory loggers)
-    {
-        ICouncilStore store = OpenStore();
-        try
-        {
-            return new CouncilLeader(store, (int)_settings.Lease.TotalMilliseconds, () => MonotonicClock.NowNs, loggers.CreateLogger("Rum.Silo.Council"), Fail);
-        }
-        catch
-        {
-            store.Dispose();
-            throw;
-        }
-    }
-
-    private ICouncilStore OpenStore()
-    {
-        if (_settings.DataDirectory is not { } directory) return new MemoryCouncilStore();
-        if (!CouncilStore.Exists(directory))
-        {
-            if (!_settings.Init && !_settings.Dev)
-            {
-                throw new SiloStartException(
-                    $"{directory} holds no cluster. If this is a new one: rum cluster init --data {directory} (or add --init). "
-                    + "If the cluster exists already, its log is elsewhere: say where with --data.");
-            }
-            LogBorn(CouncilStore.Create(directory), directory);
-        }
-        return CouncilStore.Open(directory, message => LogStore(message));
-    }
+    // A silo without a seat that asked itself would wait for itself.
+    private static IReadOnlyList<IPEndPoint> Others(SiloSettings settings) =>
+        settings.Silos.Count == 1 ? settings.Silos : [.. settings.Silos.Where(silo => !silo.Equals(settings.Self))];
 
     private Member Describe() => new(
         default,
@@ -178,7 +164,7 @@ public sealed partial class SiloNode : IAsyncDisposable
         _settings.Mac,
         _settings.Label,
         _settings.Memory,
-        _settings.HoldsCouncil);
+        Council: false);
 
     private void Fail(Exception defect)
     {

@@ -11,7 +11,7 @@ internal sealed class ClusterOptions
 
     public Option<string?> Machines { get; } = new("--machines")
     {
-        Description = "Ask the first silo of this machines file (default: RUM_MACHINES)",
+        Description = "Ask the silos of this machines file (default: RUM_MACHINES)",
         HelpName = "file",
     };
 
@@ -25,19 +25,21 @@ internal sealed class ClusterOptions
         return this;
     }
 
-    /// <summary>The address to ask, and what names it, for messages.</summary>
-    public IPEndPoint Address(ParseResult parsed)
+    /// <summary>The addresses to ask, in their order.</summary>
+    public IReadOnlyList<IPEndPoint> Addresses(ParseResult parsed)
     {
         string? silo = parsed.GetValue(Silo);
         string? machines = parsed.GetValue(Machines);
         if (silo is not null && machines is not null) throw new CommandFailedException(ExitCode.Usage, "--silo and --machines both name a silo; say one of them");
         if (silo is not null)
         {
-            if (Endpoint.TryParse(silo, Endpoint.DefaultPort, out IPEndPoint endpoint, out string error, out _)) return endpoint;
+            if (Endpoint.TryParse(silo, Endpoint.DefaultPort, out IPEndPoint endpoint, out string error, out _)) return [endpoint];
             throw new CommandFailedException(ExitCode.Usage, $"--silo: {error}");
         }
         machines ??= Environment.GetEnvironmentVariable("RUM_MACHINES");
-        return string.IsNullOrEmpty(machines) ? new IPEndPoint(IPAddress.Loopback, Endpoint.DefaultPort) : ReadMachines(machines).Council.Endpoint;
+        return string.IsNullOrEmpty(machines)
+            ? [new IPEndPoint(IPAddress.Loopback, Endpoint.DefaultPort)]
+            : [.. ReadMachines(machines).Machines.Select(machine => machine.Endpoint)];
     }
 
     public static MachinesFile ReadMachines(string path)

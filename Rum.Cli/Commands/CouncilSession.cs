@@ -14,14 +14,14 @@ internal sealed class CouncilSession : IDisposable
     private readonly CancellationToken _cancellation;
     private readonly RemoteCouncil _council;
 
-    private CouncilSession(IPEndPoint address, CancellationToken cancellation)
+    private CouncilSession(IReadOnlyList<IPEndPoint> addresses, CancellationToken cancellation)
     {
-        _council = new RemoteCouncil(address, Patience);
+        _council = new RemoteCouncil(addresses, Patience);
         _cancellation = cancellation;
     }
 
     public static CouncilSession Open(ClusterOptions options, ParseResult parsed, CancellationToken cancellation) =>
-        new(options.Address(parsed), cancellation);
+        new(options.Addresses(parsed), cancellation);
 
     public async Task<T> AskAsync<T>(CouncilRequest request)
         where T : CouncilAnswer

@@ -73,6 +73,7 @@ internal static class StatusCommands
         ShardsReport shards = cluster.Shards;
         Console.WriteLine($"shards   {shards.Served} served, {shards.Unassigned} unassigned, {shards.Lost} lost");
         Console.WriteLine($"use      {cluster.Segments} segments, {cluster.Sessions} sessions");
+        Console.WriteLine($"council  {Council(cluster)}");
         Console.WriteLine($"survives {cluster.Survivable}");
         Console.WriteLine();
         Report.Table(
@@ -82,6 +83,15 @@ internal static class StatusCommands
                 $"{s.Id}", s.Name, s.SilentSeconds > 0 ? $"silent since {s.SilentSeconds:0} s" : s.State, ByteSize.Format(s.CapacityBytes), ByteSize.Format(s.ChargedBytes), $"{s.Shards}", $"{s.ShardsInUse}",
                 s.Council ? "yes" : "", s.Http,
             ]));
+    }
+
+    private static string Council(ClusterReport cluster)
+    {
+        string Name(SeatReport seat) => cluster.Silos.FirstOrDefault(s => s.Id == seat.Silo)?.Name ?? "seat " + seat.Seat;
+        SeatReport[] members = [.. cluster.Council.Where(s => s.Role != "candidate")];
+        string text = string.Join(", ", members.Select(s => Name(s) + (s.Role == "leader" ? " (leads)" : s.AnsweredMs >= 3000 ? $" (away for {s.AnsweredMs / 1000} s)" : "")));
+        string[] candidates = [.. cluster.Council.Where(s => s.Role == "candidate").Select(Name)];
+        return candidates.Length == 0 ? text : $"{text}; {string.Join(", ", candidates)} could join it";
     }
 
     private static void Print(IReadOnlyList<StatsReport> stats)

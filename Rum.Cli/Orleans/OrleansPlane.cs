@@ -81,7 +81,7 @@ internal sealed partial class OrleansPlane : IPlane
                 silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", connection));
                 break;
             default:
-                silo.UseDevelopmentClustering(_settings.HoldsCouncil ? null : _settings.Council);
+                silo.UseDevelopmentClustering(_settings.Self.Equals(_settings.Silos[0]) ? null : _settings.Silos[0]);
                 break;
         }
     }

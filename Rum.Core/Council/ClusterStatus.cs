@@ -21,7 +21,18 @@ public sealed record ClusterStatus(
     int Lost,
     int Sessions,
     int Segments,
-    IReadOnlyList<MemberStatus> Members);
+    IReadOnlyList<MemberStatus> Members)
+{
+    /// <summary>The council's seats and the candidates; the state machine, which knows no network, leaves it empty.</summary>
+    public IReadOnlyList<SeatStatus> Council { get; init; } = [];
+}
+
+/// <summary>A seat as the leader sees it.</summary>
+/// <param name="Seat">The seat.</param>
+/// <param name="Leads">Whether it is the leader's own.</param>
+/// <param name="SilentMs">Milliseconds since it answered.</param>
+/// <param name="Decree">The last decree that it is known to have.</param>
+public sealed record SeatStatus(CouncilSeat Seat, bool Leads, long SilentMs, ulong Decree);
 
 /// <summary>A silo and its line in the ledger.</summary>
 /// <param name="Member">The silo.</param>

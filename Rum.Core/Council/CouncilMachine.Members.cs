@@ -45,6 +45,8 @@ public sealed partial class CouncilMachine
             if (known.PastLives.Count == SiloRecord.PastLivesMax) known.PastLives.RemoveAt(0);
             known.PastLives.Add(known.Member.Incarnation);
             known.Member = silo with { Id = known.Member.Id };
+            // Until it offers its disk anew: it may have another one.
+            if (!IsSeated(known)) known.Seat = 0;
         }
         MembersChanged();
         return new JoinResult(RumError.None, "", Decree, known.Member.Id);

@@ -91,7 +91,7 @@ public sealed partial class CouncilMachine
         foreach (SiloRecord silo in _silos.Values)
         {
             (int all, int inUse) = shards.GetValueOrDefault(silo.Member.Id);
-            members.Add(new MemberStatus(silo.Member, silo.Charged, silo.ToDrop, all, inUse));
+            members.Add(new MemberStatus(silo.Member with { Council = IsSeated(silo) }, silo.Charged, silo.ToDrop, all, inUse));
         }
         return new ClusterStatus(
             ClusterId, Generation, Decree, RingShards, states[(int)ShardState.Served], states[(int)ShardState.Unassigned],

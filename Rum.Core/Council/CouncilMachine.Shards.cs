@@ -74,6 +74,6 @@ public sealed partial class CouncilMachine
             ShardRecord shard = _shards[i];
             shards[i] = new ShardView(shard.Epoch, shard.State, shard.State == ShardState.Served ? replicas[shard.Silo] : []);
         }
-        return new ClusterView(ClusterId, Generation, ViewDecree, [.. _silos.Values.Select(static silo => silo.Member)], shards, RingShards);
+        return new ClusterView(ClusterId, Generation, ViewDecree, [.. _silos.Values.Select(silo => silo.Member with { Council = IsSeated(silo) })], shards, RingShards);
     }
 }

@@ -18,6 +18,7 @@ public sealed partial class CouncilMachine
         to.U64(_nextToken);
         to.U64(_nextDrop);
         to.U16(_nextSilo);
+        WriteCouncil(ref to);
 
         to.U32((uint)_silos.Count);
         foreach (SiloRecord silo in _silos.Values) WriteSilo(ref to, silo);
@@ -38,6 +39,7 @@ public sealed partial class CouncilMachine
     private static void WriteSilo(ref SpanWriter to, SiloRecord silo)
     {
         ViewCodec.WriteMember(ref to, silo.Member);
+        to.U64(silo.Seat);
         to.U32((uint)silo.PastLives.Count);
         foreach (Incarnation life in silo.PastLives) to.U64(life.Value);
         to.U32((uint)silo.Drops.Count);
@@ -93,7 +95,7 @@ public sealed partial class CouncilMachine
             _nextDrop = from.U64(),
             _nextSilo = from.U16(),
         };
-        return machine.ReadSilos(ref from) && machine.ReadShards(ref from) && machine.ReadSegments(ref from) && machine.ReadSessions(ref from)
+        return machine.ReadCouncil(ref from) && machine.ReadSilos(ref from) && machine.ReadShards(ref from) && machine.ReadSegments(ref from) && machine.ReadSessions(ref from)
             && machine.Rebuild() ? machine : null;
     }
 
@@ -103,7 +105,7 @@ public sealed partial class CouncilMachine
         for (int i = 0; i < count && !from.Failed; i++)
         {
             if (ViewCodec.ReadMember(ref from) is not { } member) return false;
-            var silo = new SiloRecord(member);
+            var silo = new SiloRecord(member) { Seat = from.U64() };
             int lives = from.Count(8);
             for (int life = 0; life < lives; life++) silo.PastLives.Add(new Incarnation(from.U64()));
             int drops = from.Count(AnswerCodec.DropBytes);

@@ -116,6 +116,9 @@ public sealed partial class CouncilMachine
         Resize resize => Execute(resize),
         ChargeExtents charge => Execute(charge),
         Free free => Execute(free),
+        OfferSeat offer => Execute(offer),
+        ChangeCouncil change => Execute(change),
+        LimitCouncil limit => Execute(limit),
         _ => Refuse(RumError.InvalidArgument, $"the council doesn't know the command {command.GetType().Name}."),
     };
 

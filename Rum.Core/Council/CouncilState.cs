@@ -10,6 +10,9 @@ internal sealed class SiloRecord(Member member)
 
     public Member Member = member;
 
+    /// <summary>The disk for the council's log that it offers, 0 for none. A silo that is gone keeps its number: the disk may come back.</summary>
+    public ulong Seat;
+
     public List<Incarnation> PastLives = [];
 
     /// <summary>Invariant: the bytes of all held extents in shards that it serves, plus <see cref="ToDrop"/>; at most its capacity.</summary>

@@ -90,7 +90,7 @@ public sealed partial class PaxosMember
                 if (seat != Seat && !_votes.Contains(seat)) SendProposal(seat);
             }
         }
-        if (_nowNs < _nextBeatNs) return;
+        if (_nowNs < _nextBeatNs || Alone) return;
         SendBeats();
         if (!HasQuorum(_machine.Council.Where(seat => seat == Seat || (_peers.TryGetValue(seat, out Peer peer) && _nowNs - peer.HeardNs < _options.StepDownNs)))) Follow(0);
     }

@@ -85,6 +85,9 @@ public sealed partial class PaxosMember
     /// <summary>Seats that are no members but follow, so that they can become one; told by the host.</summary>
     public IReadOnlyList<ulong> Learners { get; set; } = [];
 
+    // Nobody would hear its beats: an idle silo sleeps.
+    private bool Alone => _machine.Council.Count == 1 && Learners.Count == 0;
+
     /// <summary>Messages to send; the host clears it.</summary>
     public List<Outgoing> Outbox { get; } = [];
 
@@ -92,7 +95,7 @@ public sealed partial class PaxosMember
     public List<PaxosRecord> Writes { get; } = [];
 
     /// <summary>When <see cref="Tick"/> is due next.</summary>
-    public long NextDueNs => Disowned ? long.MaxValue : Role == PaxosRole.Leading ? Math.Min(_nextBeatNs, _outstanding is null ? long.MaxValue : _resendAtNs) : _blank ? long.MaxValue : _electAtNs;
+    public long NextDueNs => Disowned ? long.MaxValue : Role == PaxosRole.Leading ? Math.Min(Alone ? long.MaxValue : _nextBeatNs, _outstanding is null ? long.MaxValue : _resendAtNs) : _blank ? long.MaxValue : _electAtNs;
 
     /// <summary>A message from another seat.</summary>
     public void Receive(ulong from, Life life, PaxosMessage message, long nowNs)

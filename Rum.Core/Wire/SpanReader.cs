@@ -72,6 +72,9 @@ public ref struct SpanReader(ReadOnlySpan<byte> buffer)
     /// <summary>Reads a length of 16 bits, then that many bytes.</summary>
     public ReadOnlySpan<byte> Bytes() => Take(U16(), out ReadOnlySpan<byte> from) ? from : default;
 
+    /// <summary>Reads so many bytes.</summary>
+    public ReadOnlySpan<byte> Raw(int length) => Take(length, out ReadOnlySpan<byte> from) ? from : default;
+
     /// <summary>Reads a UTF-8 string with a length of 16 bits.</summary>
     public string String() => Encoding.UTF8.GetString(Bytes());
 

@@ -57,6 +57,9 @@ public ref struct SpanWriter(Span<byte> buffer)
         if (Take(value.Length, out Span<byte> to)) value.CopyTo(to);
     }
 
+    /// <summary>Writes bytes without a length.</summary>
+    public void Raw(scoped ReadOnlySpan<byte> value) { if (Take(value.Length, out Span<byte> to)) value.CopyTo(to); }
+
     /// <summary>Writes a string as UTF-8 with a length of 16 bits.</summary>
     public void String(string value) => Bytes(Encoding.UTF8.GetBytes(value));
 

@@ -13,6 +13,7 @@ namespace Rum.FastPath.Client;
 public sealed unsafe class ControlClient : IDisposable
 {
     private const int Burst = 32;
+    private const int RedirectsAtOnce = 4;
 
     private readonly IDriver _driver;
     private readonly ControlClientOptions _options;
@@ -75,15 +76,16 @@ public sealed unsafe class ControlClient : IDisposable
         fixed (byte* payload = request)
         {
             Send(type, session, payload, request.Length, resend: false);
-            for (int tries = 0; ;)
+            for (int tries = 0, redirects = 0; ;)
             {
                 if (Receive(type, session, out ControlReply reply))
                 {
                     if (tries == 0) Measure(Now - start);
                     if (reply.Error != RumError.NotLeader) return reply;
                     // Another silo: the request is as new there.
-                    Follow(reply.Payload);
-                    resendAfter = 0;
+                    // Where nobody leads at the moment, or two name each other, a pause.
+                    resendAfter = Follow(reply.Payload) && ++redirects % RedirectsAtOnce != 0 ? 0 : _options.ResendNsMin;
+                    sentNs = Now;
                 }
                 long now = Now;
                 if (now >= end || cancel.IsCancellationRequested) return new ControlReply(_otherVersion ? RumError.Incompatible : RumError.Unavailable, [], default);
@@ -110,7 +112,8 @@ public sealed unsafe class ControlClient : IDisposable
         _smoothed = _smoothed == 0 ? Math.Max(1, roundTripNs) : _smoothed + ((roundTripNs - _smoothed) / 8);
     }
 
-    private void Follow(byte[] answer)
+    /// <summary>Turns to the leader that an answer names, else to the next address; false: it names none.</summary>
+    private bool Follow(byte[] answer)
     {
         PeerAddress? leader = _options.LeaderOf?.Invoke(answer);
         int known = leader == null ? (_current + 1) % _addresses.Count : _addresses.IndexOf(leader.Value);
@@ -120,6 +123,7 @@ public sealed unsafe class ControlClient : IDisposable
             _addresses.Add(leader!.Value);
         }
         _current = known;
+        return leader != null;
     }
 
     private void Send(FrameType type, SessionId session, byte* payload, int length, bool resend)

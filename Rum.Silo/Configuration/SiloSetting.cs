@@ -19,11 +19,11 @@ public sealed record SiloSetting(string Key, string Argument, string Help)
     public static IReadOnlyList<SiloSetting> All { get; } =
     [
         new("dev", "", "One silo on this machine for development: 127.0.0.1:7400, no file needed, memory only"),
-        new("machines", "file", "The cluster's silos, a line each: ip[:port],mac; the first holds the council"),
+        new("machines", "file", "The cluster's silos, a line each: ip[:port],mac"),
         new("self", "ip:port", "Which line of the machines file this silo is (default: the one with an address of this machine)"),
         new("memory", "size", "Memory offered to the cluster: 4G, 512M (default 1G); 0 for a council without pages"),
         new("transport", "udp|shm|auto", "How clients reach it; auto is udp, and shared memory for clients on this machine (default auto)"),
-        new("data", "directory", "Where the council keeps its log; only the first silo of the machines file needs one"),
+        new("data", "directory", "Where this silo keeps its seat of the council; a silo without one is never a council member"),
         new("init", "", "Give birth to the cluster if the data directory is empty"),
         new("http", "ip:port", "Address of the web pages: /rum, /health, /status, /stats; 'off' for none (default: 127.0.0.1, port + 80)"),
         new("http-token", "text", "What readers of the web pages except /health must show; the same at all silos (default: none)"),

@@ -23,11 +23,8 @@ public sealed record SiloSettings
     /// <summary>Address and port of its UDP socket.</summary>
     public required IPEndPoint Self { get; init; }
 
-    /// <summary>Address of the silo that holds the council; equal to <see cref="Self"/> for that silo.</summary>
-    public required IPEndPoint Council { get; init; }
-
-    /// <summary>Whether it holds the council.</summary>
-    public bool HoldsCouncil => Self.Equals(Council);
+    /// <summary>The silos of the machines file, in its order: where the council is looked for. A development silo has itself.</summary>
+    public required IReadOnlyList<IPEndPoint> Silos { get; init; }
 
     /// <summary>The machines file, null for a development silo.</summary>
     public string? MachinesPath { get; init; }
@@ -47,7 +44,7 @@ public sealed record SiloSettings
     /// <summary>Drivers offered.</summary>
     public SiloTransport Transport { get; init; }
 
-    /// <summary>Where the council's log is; null: in memory (development silo).</summary>
+    /// <summary>Where its seat of the council is; null: it has none (a development silo's is in memory).</summary>
     public string? DataDirectory { get; init; }
 
     /// <summary>Whether an empty data directory becomes a new cluster.</summary>

@@ -37,15 +37,15 @@ public sealed class SiloSettingsReader(
         IPEndPoint? http = self is null ? null : Http(self);
         bool init = Switch("init");
         string? data = Text("data");
-        IPEndPoint? council = dev ? self : machines?.Council.Endpoint;
-        if (self is not null && self.Equals(council) && !dev && data is null)
-            _errors.Add("data: missing; this silo holds the council (first line of the machines file), whose log needs a directory, for example --data /var/lib/rum");
+        if (self is not null && machines is { Machines.Count: 1 } && data is null)
+            _errors.Add("data: missing; this silo is alone in the machines file, so it holds the council, whose log needs a directory, for example --data /var/lib/rum");
+        if (init && data is null && !dev) _errors.Add("init: a cluster is born in a directory; say which with --data, for example --data /var/lib/rum");
         if (_errors.Count > 0) return null;
 
         return new SiloSettings
         {
             Self = self!,
-            Council = council!,
+            Silos = machines is null ? [self!] : [.. machines.Machines.Select(m => m.Endpoint)],
             MachinesPath = Text("machines"),
             Name = Text("name") ?? self!.ToString(),
             Mac = machines is null ? "" : machines.Machines[machines.IndexOf(self!)].Mac,

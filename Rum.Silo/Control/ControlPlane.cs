@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Rum.Core;
 using Rum.Core.Council;
 using Rum.Core.Council.Codec;
+using Rum.Core.Paxos;
 using Rum.FastPath.Frames;
 using Rum.FastPath.Server;
 using Rum.Silo.Council;
@@ -10,9 +11,10 @@ using Rum.Silo.Council;
 namespace Rum.Silo.Control;
 
 /// <summary>
-/// Takes the control requests that arrive at the page server's sockets to the council, and the answers back. Where this silo doesn't hold the
-/// council it answers NotLeader with the council's address as the message. With a carrier it takes the requests of programs wherever they arrive: commands
-/// and heartbeats through the carrier, questions to the council. A request that can't be taken is dropped: its sender asks again.
+/// Takes the control requests that arrive at the page server's sockets to this silo's seat of the council, and the answers back. Where this silo has no
+/// seat it answers NotLeader with the leader's address, as far as known, as the message. What other seats say goes straight to the seat. With a carrier it
+/// takes the requests of programs wherever they arrive: commands and heartbeats through the carrier, questions to whoever leads where it has no seat. A request that can't be
+/// taken is dropped: its sender asks again.
 /// </summary>
 public sealed partial class ControlPlane : IControlSink, IDisposable
 {
@@ -26,22 +28,22 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     private readonly Channel<ControlRequest> _queue = Channel.CreateBounded<ControlRequest>(
         new BoundedChannelOptions(CouncilLeader.QueueMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
-    private readonly string _councilAddress;
+    private readonly Func<string> _leaderAddress;
     private readonly IRequestCarrier? _carrier;
     private readonly ILogger _log;
     private readonly ControlMemory _memory = new();
     private readonly SemaphoreSlim _forwarded = new(ForwardedMax, ForwardedMax);
     private readonly CancellationTokenSource _stop = new();
     private PageServer? _server;
-    private CouncilLeader? _leader;
+    private volatile CouncilLeader? _seat;
     private ICouncil? _council;
     private Task _pump = Task.CompletedTask;
     private long _malformed;
 
     /// <summary>A control plane that takes requests but answers none before <see cref="Start"/>. Without a carrier commands go straight to the council.</summary>
-    public ControlPlane(string councilAddress, IRequestCarrier? carrier, ILogger log)
+    public ControlPlane(Func<string> leaderAddress, IRequestCarrier? carrier, ILogger log)
     {
-        _councilAddress = councilAddress;
+        _leaderAddress = leaderAddress;
         _carrier = carrier;
         _log = log;
     }
@@ -50,13 +52,20 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     public long Malformed => Interlocked.Read(ref _malformed);
 
     /// <inheritdoc/>
-    public bool TryAccept(ControlRequest request) => _queue.Writer.TryWrite(request);
+    public bool TryAccept(ControlRequest request)
+    {
+        if (request.Payload.Length == 0 || request.Payload[0] != PaxosCodec.Mark) return _queue.Writer.TryWrite(request);
+        _seat?.Deliver(request.Payload);
+        return true;
+    }
 
-    /// <summary>Begins to answer, by <paramref name="leader"/> or, null, with the address of the council, which is at <paramref name="council"/>.</summary>
-    public void Start(PageServer server, CouncilLeader? leader, ICouncil council)
+    /// <summary>This silo has a seat from now on.</summary>
+    public void Seat(CouncilLeader seat) => _seat = seat;
+
+    /// <summary>Begins to answer; what programs ask a silo with a carrier and without a seat goes to <paramref name="council"/>.</summary>
+    public void Start(PageServer server, ICouncil council)
     {
         _server = server;
-        _leader = leader;
         _council = council;
         _pump = Task.Run(PumpAsync);
     }
@@ -81,17 +90,17 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
             Interlocked.Increment(ref _malformed);
             Answer(request, new CouncilAnswer(RumError.InvalidArgument, "the control request can't be read; do both ends have the same version?", 0, 0));
         }
-        else if (_carrier is not null && decoded is CommandRequest { Carried: false, Command: not (Join or Leave or Dropped) } or Heartbeat)
+        else if (_carrier is not null && decoded is CommandRequest { Carried: false, Command: not (Join or Leave or Dropped or OfferSeat or LimitCouncil) } or Heartbeat)
         {
             Carry(request, decoded);
         }
-        else if (_carrier is not null && _leader is null && decoded is GetView or Describe or ListSegments or ShowSegment or ListSessions)
+        else if (_carrier is not null && _seat is null && decoded is GetView or Describe or ListSegments or ShowSegment or ListSessions)
         {
             if (_forwarded.Wait(0)) _ = ForwardAsync(request, decoded);
         }
-        else if (_leader is null)
+        else if (_seat is not { } seat)
         {
-            Answer(request, new CouncilAnswer(RumError.NotLeader, _councilAddress, 0, 0));
+            Answer(request, new CouncilAnswer(RumError.NotLeader, _leaderAddress(), 0, 0));
         }
         else if (decoded is CommandRequest { Command: Expire })
         {
@@ -99,7 +108,7 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
         }
         else
         {
-            _leader.TryAsk(decoded, answer => Answer(request, answer));
+            seat.TryAsk(decoded, answer => Answer(request, answer));
         }
     }
 

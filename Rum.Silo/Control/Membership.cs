@@ -33,6 +33,7 @@ public sealed partial class Membership
     private ulong _viewDecree;
     private ulong _dropped;
     private ulong _chargesAsOf;
+    private ulong _offered;
     private long _lastNewsMs;
     private long _auditedMs = long.MinValue / 2;
     private string _trouble = "";
@@ -46,6 +47,15 @@ public sealed partial class Membership
         _log = log;
     }
 
+    /// <summary>Told the number that the council gave this silo, at each join.</summary>
+    public Action<SiloId>? Joined { get; init; }
+
+    /// <summary>Told each new view before it is served; throws <see cref="SiloStartException"/> when this silo can't belong to that cluster.</summary>
+    public Action<ClusterView>? Viewed { get; init; }
+
+    /// <summary>The seat that this silo's disk is good for, 0 for none.</summary>
+    public Func<ulong>? Seat { get; init; }
+
     /// <summary>Ends when the page server has its first view in which this silo is a member.</summary>
     public Task Serving => _serving.Task;
 
@@ -55,8 +65,8 @@ public sealed partial class Membership
     /// <summary>What keeps it from its place now, empty for nothing.</summary>
     public string Trouble => Volatile.Read(ref _trouble) is { Length: > 0 } trouble ? trouble : Beside?.Invoke() ?? "";
 
-    /// <summary>What is in the way of those that this silo needs besides the council, empty for nothing. Set before the start.</summary>
-    public Func<string>? Beside { get; set; }
+    /// <summary>What is in the way of those that this silo needs besides the council, empty for nothing.</summary>
+    public Func<string>? Beside { get; init; }
 
     /// <summary>The number that the council gave it, 0 before.</summary>
     public SiloId Id => _id;
@@ -139,7 +149,8 @@ public sealed partial class Membership
         if (result.Error == RumError.StaleView)
             throw new SiloStartException($"another process has taken the place of silo {_self.Name}: {result.Message}");
         _id = ((JoinResult)result).Silo;
-        if (_council is CouncilLeader beside) beside.OwnSilo = _id;
+        Joined?.Invoke(_id);
+        _offered = 0;
         _viewDecree = 0;
         _auditedMs = long.MinValue / 2;
         LogJoined(_self.Name, _id.Value, _self.Incarnation.ToString());
@@ -157,6 +168,7 @@ public sealed partial class Membership
         if (answer is not SiloHeartbeatAnswer beat) throw new CouncilRefusedException(answer.Error, answer.Message);
         if (beat.Decree > _chargesAsOf || beat.LastDrop > _dropped) _lastNewsMs = Environment.TickCount64;
         if (beat.ViewDecree > _viewDecree) await FetchViewAsync(stop);
+        if (Seat?.Invoke() is > 0 and ulong seat && seat != _offered) await OfferAsync(seat, stop);
         if (beat.LastDrop > _dropped) await DropAsync(stop);
         if (beat.Decree > _chargesAsOf) await FetchChargesAsync(stop);
         if (Environment.TickCount64 - _auditedMs > AuditEvery.TotalMilliseconds) await AuditAsync(stop);
@@ -165,11 +177,18 @@ public sealed partial class Membership
     private async Task FetchViewAsync(CancellationToken stop)
     {
         if (await _council.AskAsync(new GetView(_viewDecree), stop) is not ViewAnswer { View: { } view }) return;
+        Viewed?.Invoke(view);
         await _server.SetViewAsync(view);
         Volatile.Write(ref _map, new ShardMap(view));
         _viewDecree = view.Decree;
         LogView(view.Decree);
         _serving.TrySetResult();
+    }
+
+    private async Task OfferAsync(ulong seat, CancellationToken stop)
+    {
+        await DecideAsync(new OfferSeat(_id, _self.Incarnation, seat), stop);
+        _offered = seat;
     }
 
     private async Task DropAsync(CancellationToken stop)

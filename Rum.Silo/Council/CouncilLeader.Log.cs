@@ -29,6 +29,15 @@ public sealed partial class CouncilLeader
     [LoggerMessage(108, LogLevel.Information, "silo {Name} is heard again")]
     private partial void LogHeardAgain(string name);
 
+    [LoggerMessage(109, LogLevel.Information, "leads the council from decree {Decree} on, round {Round}; {Sessions} sessions have a full lease")]
+    private partial void LogLeads(ulong decree, ulong round, int sessions);
+
+    [LoggerMessage(110, LogLevel.Information, "leads the council no more, after decree {Decree}")]
+    private partial void LogLeadsNoMore(ulong decree);
+
+    [LoggerMessage(111, LogLevel.Information, "proposes a council of {Silos}")]
+    private partial void LogCouncil(string silos);
+
     [LoggerMessage(106, LogLevel.Critical, "the council has failed and decides nothing any more")]
     private partial void LogFailed(Exception defect);
 }

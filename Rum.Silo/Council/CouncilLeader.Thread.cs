@@ -1,38 +1,37 @@
 using Rum.Core;
 using Rum.Core.Council;
-using Rum.Core.Sessions;
+using Rum.Core.Paxos;
 using Rum.Silo.Storage;
 
 namespace Rum.Silo.Council;
 
-/// <content>The thread: one round is one decree at most.</content>
+/// <content>The thread: what came in, what it means, what must be durable, what goes out.</content>
 public sealed partial class CouncilLeader
 {
     private const long WaitMsMax = 60_000;
 
     private readonly List<Asked> _round = [];
-    private readonly List<Proposal> _proposals = [];
-    private readonly List<int> _places = [];
-    private readonly List<Result> _results = [];
-    private readonly List<(SessionId Session, ulong Counter)> _due = [];
-    private readonly List<SiloId> _silent = [];
-    private readonly byte[] _batch = new byte[1 << 20];
+    private readonly List<PaxosEnvelope> _mail = [];
+    private readonly Dictionary<ulong, string> _addresses = [];
+    private readonly byte[] _message = new byte[PaxosCodec.BytesMax];
+    private bool _leading;
 
     private void Run()
     {
         try
         {
+            Step();
             while (Gather())
             {
-                Renew();
-                NoticeSilence();
-                Propose();
-                Decide();
-                AnswerRound();
-                if (_proposals.Count > 0) News?.Invoke();
-                if (_store.LogBytes > CheckpointBytes) Checkpoint();
+                foreach (PaxosEnvelope letter in _mail)
+                {
+                    _addresses[letter.From] = letter.Address;
+                    _core.Receive(letter.From, letter.Life, letter.Message, _nowNs());
+                }
+                Step();
             }
-            if (_store.LogBytes > 0) Checkpoint();
+            if (_store.LogBytes > 0 && _core.Chosen > 0) Checkpoint();
+            Dismiss();
         }
         catch (Exception defect) when (defect is CouncilStoreException or InvariantViolationException)
         {
@@ -41,212 +40,119 @@ public sealed partial class CouncilLeader
         }
     }
 
-    /// <summary>Waits for requests, or for the next lease or silo that is due; false when it is time to stop. Sleeps without a spin: an idle council costs nothing.</summary>
+    /// <summary>Waits for requests and messages, or for what is due; false when it is time to stop. Sleeps without a spin: an idle council costs nothing.</summary>
     private bool Gather()
     {
         _round.Clear();
-        long lease = _leases.NextDueNs();
-        if (lease != long.MaxValue) lease += (long)ExpiryGrace.TotalNanoseconds;
-        long due = Math.Min(lease, _silence.NextDueNs());
+        _mail.Clear();
+        long due = Math.Min(_core.NextDueNs, LeaderDueNs());
         lock (_door)
         {
-            while (_asked.Count == 0 && !_closed)
+            while (_asked.Count == 0 && _letters.Count == 0 && !_closed)
             {
                 long wait = due == long.MaxValue ? WaitMsMax : Math.Min((due - _nowNs()) / 1_000_000 + 1, WaitMsMax);
                 if (wait <= 0) break;
                 Monitor.Wait(_door, (int)wait);
             }
             while (_round.Count < BatchMax && _asked.TryDequeue(out Asked next)) _round.Add(next);
+            while (_letters.TryDequeue(out PaxosEnvelope? letter)) _mail.Add(letter);
             return _round.Count > 0 || !_closed;
         }
     }
 
-    // Before expiry is looked at, so that a heartbeat that arrived in time but waited in the queue still saves its session.
-    private void Renew()
+    private void Step()
     {
-        long now = _nowNs();
-        foreach (Asked asked in _round)
+        ulong before = _core.Chosen;
+        _core.Tick(_nowNs());
+        if (_core.Disowned)
         {
-            SessionId session = asked.Request switch
+            throw new CouncilStoreException(
+                $"this seat ({Seat:x16}) has forgotten what it had promised to the other council members: its data directory was put back from a copy, or another process runs "
+                + "with a copy of it. Nothing was changed by it. Move the directory away and start the silo with an empty one: it joins as a new member.");
+        }
+        Watch();
+        TakeRound();
+        bool more = true;
+        while (more)
+        {
+            Serve();
+            SendOut(durable: false);
+            bool wrote = _core.Writes.Count > 0;
+            if (wrote) Persist();
+            SendOut(durable: true);
+            _core.Synced(_nowNs());
+            Watch();
+            more = wrote || _core.Outbox.Count > 0 || _core.Writes.Count > 0;
+        }
+        if (_core.Chosen != before) News?.Invoke();
+        if (_store.LogBytes > CheckpointBytes && _core.Chosen > 0) Checkpoint();
+    }
+
+    private void SendOut(bool durable)
+    {
+        if (_link is not null)
+        {
+            foreach (Outgoing outgoing in _core.Outbox)
             {
-                Heartbeat beat => beat.Session,
-                CommandRequest { Command: not Expire } command => command.Command.Speaker,
-                _ => default,
-            };
-            if (session.Value != 0) _leases.Renew(session, now);
-            if (asked.Request is not RenewLeases batch) continue;
-            foreach (SessionId one in batch.Sessions) _leases.Renew(one, now);
+                if (outgoing.AfterSync && !durable) continue;
+                if (AddressOf(outgoing.To) is not { Length: > 0 } address) continue;
+                int length = PaxosCodec.Encode(_message, new PaxosEnvelope(ClusterId, Generation, Seat, outgoing.To, _core.Life, _link.Own, outgoing.Message));
+                Invariant.Check(length > 0);
+                _link.Send(address, _message.AsSpan(0, length));
+            }
         }
+        if (durable) _core.Outbox.Clear();
+        else _core.Outbox.RemoveAll(static outgoing => !outgoing.AfterSync);
     }
 
-    private long GracefulNow() => _nowNs() - (long)ExpiryGrace.TotalNanoseconds;
-
-    private void NoticeSilence()
+    // Where a seat wrote from last, else where its silo is.
+    private string AddressOf(ulong seat)
     {
-        _silence.Forget(OwnSilo);
-        _silence.Notice(_nowNs(), _silent);
-        foreach (SiloId silo in _silent)
+        if (_addresses.TryGetValue(seat, out string? address)) return address;
+        foreach (CouncilSeat known in _machine.CouncilSeats())
         {
-            LogSilent(NameOf(silo), SilenceTable.NoticeNs / 1_000_000_000);
-            Journal.Silent(NameOf(silo));
+            if (known.Seat == seat) return known.Endpoint;
         }
+        return "";
     }
 
-    private string NameOf(SiloId silo) => _machine.View.Members.FirstOrDefault(m => m.Id == silo)?.Name ?? silo.ToString();
-
-    private void Hear(SiloHeartbeat beat)
+    private void Persist()
     {
-        if (!_silence.Hear(beat.Silo, _nowNs())) return;
-        LogHeardAgain(NameOf(beat.Silo));
-        Journal.HeardAgain(NameOf(beat.Silo));
-    }
-
-    // The machine knows no time: how long each silo is silent is added here.
-    private CouncilAnswer AddSilence(StatusAnswer answer)
-    {
-        long now = _nowNs();
-        return answer with
-        {
-            Status = answer.Status with
-            {
-                Members = [.. answer.Status.Members.Select(m => m with { SilentMs = _silence.SilentNs(m.Member.Id, now) / 1_000_000 })],
-            },
-        };
-    }
-
-    private void Propose()
-    {
-        _proposals.Clear();
-        _places.Clear();
-        foreach (Asked asked in _round)
-        {
-            if (asked.Request is JudgeLeases judge) ProposeExpiry(judge);
-            if (asked.Request is not CommandRequest request) continue;
-            Command command = request.Command is OpenSession { LeaseMs: 0 } open ? open with { LeaseMs = _leaseMs } : request.Command;
-            _places.Add(_proposals.Count);
-            _proposals.Add(new Proposal(request.Id, command));
-        }
-        long now = GracefulNow();
-        _leases.Due(now, _due);
-        foreach ((SessionId session, ulong counter) in _due)
-        {
-            if (_leases.IsDue(session, counter, now)) _proposals.Add(new Proposal(default, new Expire(session, counter)));
-        }
-    }
-
-    // Two may judge the same session in one round: the second expiry finds it ended, which changes nothing.
-    private void ProposeExpiry(JudgeLeases judge)
-    {
-        long now = _nowNs();
-        foreach (LeaseMark mark in judge.Marks)
-        {
-            if (_leases.IsDue(mark.Session, mark.Counter, now)) _proposals.Add(new Proposal(default, new Expire(mark.Session, mark.Counter)));
-        }
-    }
-
-    private LeasesAnswer Leases(IEnumerable<SessionId> sessions) =>
-        new(RumError.None, "", _machine.Decree, _machine.ViewDecree, [.. sessions.Select(_leases.CounterOf)]);
-
-    private void Decide()
-    {
-        _results.Clear();
-        if (_proposals.Count == 0) return;
-        ulong decree = _store.LastDecree + 1;
-        int length = BatchCodec.Encode(_batch, _proposals);
         long before = _nowNs();
-        _store.Append(decree, _batch.AsSpan(0, length));
+        // A state that replaces decrees is written as a checkpoint, which holds everything else that was to be written too.
+        if (_core.Writes.Exists(static record => record is InstallRecord)) Checkpoint();
+        else _store.Append(_core.Writes);
+        _core.Writes.Clear();
         _counters.SyncNs += _nowNs() - before;
-        foreach (Proposal proposal in _proposals)
-        {
-            ulong view = _machine.ViewDecree;
-            Result result = _machine.Apply(decree, proposal);
-            _results.Add(result);
-            KeepLeases(proposal.Command, result);
-            Journal.Decided(decree, proposal.Command, result, _machine.ViewDecree != view);
-            if (_machine.ViewDecree == view) continue;
-            LogMembers(proposal.Command, result);
-            Journal.Seen(decree, _machine.View);
-        }
-        _counters.Decrees++;
-        _counters.Commands += _proposals.Count;
-        _counters.Decree = decree;
         _counters.LogBytes = _store.LogBytes;
-        _counters.Sessions = _leases.Count;
-    }
-
-    private void KeepLeases(Command command, Result result)
-    {
-        switch (command)
-        {
-            case OpenSession when result is SessionResult { Error: RumError.None } opened:
-                _leases.Grant(opened.Session, opened.LeaseMs * 1_000_000L, _nowNs());
-                LogSessionOpened(opened.Session.Value, ((OpenSession)command).ClientName, opened.LeaseMs);
-                break;
-            case CloseSession close when result.Error == RumError.None && _leases.Remove(close.Session):
-                LogSessionClosed(close.Session.Value);
-                break;
-            case Expire expire when _leases.Remove(expire.Session):
-                _counters.SessionsExpired++;
-                LogSessionExpired(expire.Session.Value);
-                break;
-        }
-    }
-
-    private void LogMembers(Command command, Result result)
-    {
-        if (command is Join join && result is JoinResult { Error: RumError.None } joined)
-        {
-            LogJoined(join.Silo.Name, joined.Silo.Value, join.Silo.Incarnation.ToString());
-            _silence.Hear(joined.Silo, _nowNs());
-        }
-        if (command is Leave leave) LogLeft(leave.Silo.Value);
-        foreach (Member member in _machine.View.Members)
-        {
-            if (member.State != MemberState.Up) _silence.Forget(member.Id);
-        }
-    }
-
-    private void AnswerRound()
-    {
-        int decided = 0;
-        foreach (Asked asked in _round)
-        {
-            if (asked.Request is CommandRequest)
-            {
-                asked.Answer(new CommandAnswer(RumError.None, "", _machine.Decree, _machine.ViewDecree, _results[_places[decided++]]));
-                continue;
-            }
-            _counters.Queries++;
-            if (asked.Request is RenewLeases or JudgeLeases)
-            {
-                asked.Answer(Leases(asked.Request is RenewLeases renew ? renew.Sessions : ((JudgeLeases)asked.Request).Marks.Select(static mark => mark.Session)));
-                continue;
-            }
-            CouncilAnswer answer = _machine.Query(asked.Request);
-            if (asked.Request is SiloHeartbeat beat && answer.Error == RumError.None) Hear(beat);
-            asked.Answer(answer is StatusAnswer status ? AddSilence(status) : answer);
-        }
     }
 
     private void Checkpoint()
     {
-        _store.WriteCheckpoint(CouncilSnapshot.Encode(_machine));
+        _store.Replace(_core.Chosen, CouncilSnapshot.Encode(_machine), _core.Remainder());
         _counters.Checkpoints++;
         _counters.LogBytes = _store.LogBytes;
     }
 
-    private static CouncilMachine Recover(ICouncilStore store)
+    /// <summary>The state machine as the log's core sees it.</summary>
+    private sealed class Replicated(CouncilLeader host) : IReplicated
     {
-        CouncilMachine? machine;
-        if (store.Checkpoint.Bytes.Length == 0) machine = new CouncilMachine(store.ClusterId, store.Generation);
-        else if (!CouncilSnapshot.TryDecode(store.Checkpoint.Bytes, out machine))
-            throw new CouncilStoreException($"the checkpoint of decree {store.Checkpoint.Decree} is whole, but this build can't read its state; start the version that wrote it");
-        foreach (StoredDecree batch in store.Batches)
+        private bool _restored;
+
+        // Without a state it has no council, whatever an empty machine says.
+        public IReadOnlyList<ulong> Council => _restored ? host._machine.Council : [];
+
+        public void Apply(ulong decree, byte[] value) => host.Apply(decree, value);
+
+        public byte[] Capture() => CouncilSnapshot.Encode(host._machine);
+
+        public void Restore(ulong decree, byte[] state)
         {
-            List<Proposal> proposals = BatchCodec.Decode(batch.Bytes)
-                ?? throw new CouncilStoreException($"decree {batch.Decree} is whole, but this build can't read its commands; start the version that wrote it");
-            foreach (Proposal proposal in proposals) machine.Apply(batch.Decree, proposal);
+            if (!CouncilSnapshot.TryDecode(state, out CouncilMachine? machine))
+                throw new CouncilStoreException($"the state of decree {decree} is whole, but this build can't read it; start the version that wrote it");
+            Invariant.Check(machine.ClusterId == host.ClusterId);
+            host._machine = machine;
+            _restored = true;
         }
-        return machine;
     }
 }

@@ -1,14 +1,16 @@
 using Microsoft.Extensions.Logging;
 using Rum.Core;
 using Rum.Core.Council;
+using Rum.Core.Paxos;
 using Rum.Core.Sessions;
 using Rum.Silo.Storage;
 
 namespace Rum.Silo.Council;
 
 /// <summary>
-/// The council where it is one silo: a thread that takes what was asked meanwhile, decides all its commands as one decree, and answers when the decree
-/// is durable. Leases are its own memory, not decrees. Public members may be called from any thread.
+/// This silo's seat of the council: a thread that takes what was asked and what other seats say, and leads where it was elected: all commands that wait become one
+/// decree, answered when a quorum has it on disk. Elsewhere it names the leader. Leases and silence are the leader's own memory, not decrees. Public
+/// members may be called from any thread.
 /// </summary>
 public sealed partial class CouncilLeader : ICouncil, IDisposable
 {
@@ -22,16 +24,19 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     public const long CheckpointBytes = 4 << 20;
 
     private readonly ICouncilStore _store;
-    private readonly CouncilMachine _machine;
-    private readonly LeaseTable _leases = new();
-    private readonly SilenceTable _silence = new();
+    private readonly CouncilLink? _link;
+    private readonly PaxosMember _core;
     private readonly Queue<Asked> _asked = new();
+    private readonly Queue<PaxosEnvelope> _letters = new();
     private readonly object _door = new();
     private readonly Func<long> _nowNs;
     private readonly int _leaseMs;
     private readonly ILogger _log;
     private readonly Action<Exception> _failed;
     private readonly Thread _thread;
+    private CouncilMachine _machine;
+    private LeaseTable _leases = new();
+    private SilenceTable _silence = new();
     private CouncilCounters _counters;
     private ushort _ownSilo;
     private bool _closed;
@@ -42,30 +47,31 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <param name="nowNs">A monotonic clock in nanoseconds.</param>
     /// <param name="log">Where it logs.</param>
     /// <param name="failed">Told, on the dying thread, what ended it: nothing is decided any more, so the process should end.</param>
-    public CouncilLeader(ICouncilStore store, int leaseMs, Func<long> nowNs, ILogger log, Action<Exception> failed)
+    /// <param name="link">To the other seats; taken over. Null: a council of one that stays alone.</param>
+    public CouncilLeader(ICouncilStore store, int leaseMs, Func<long> nowNs, ILogger log, Action<Exception> failed, CouncilLink? link = null)
     {
         _store = store;
+        _link = link;
         _leaseMs = leaseMs;
         _nowNs = nowNs;
         _log = log;
         _failed = failed;
-        _machine = Recover(store);
-        // Nobody could renew while there was no leader: everyone gets a full lease.
-        foreach (SessionId session in _machine.Sessions)
-        {
-            if (_machine.TryGetLease(session, out int its)) _leases.Grant(session, its * 1_000_000L, nowNs());
-        }
-        foreach (Member member in _machine.View.Members)
-        {
-            if (member.State == MemberState.Up) _silence.Hear(member.Id, nowNs());
-        }
-        LogRecovered(_machine.ClusterId, _machine.Generation, _machine.Decree, _leases.Count);
+        _machine = new CouncilMachine(store.ClusterId, store.Generation);
+        _core = new PaxosMember(
+            store.Seat, store.Start, (ulong)Random.Shared.NextInt64(), store.Found, new Replicated(this), nowNs(), Random.Shared.Next, new PaxosOptions { KeptMax = 128 });
+        LogRecovered(store.ClusterId, store.Generation, _core.Chosen, _machine.Sessions.Count());
         _thread = new Thread(Run) { IsBackground = true, Name = "rum-council" };
         _thread.Start();
     }
 
     /// <summary>The cluster.</summary>
-    public Guid ClusterId => _machine.ClusterId;
+    public Guid ClusterId => _store.ClusterId;
+
+    /// <summary>Its generation.</summary>
+    public uint Generation => _store.Generation;
+
+    /// <summary>This silo's seat.</summary>
+    public ulong Seat => _store.Seat;
 
     /// <summary>Counters. The fields may be a moment apart.</summary>
     public CouncilCounters Counters => _counters;
@@ -74,7 +80,7 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     public CouncilJournal Journal { get; } = new(TimeProvider.System);
 
     /// <inheritdoc/>
-    public bool LeadsHere => true;
+    public bool LeadsHere => Volatile.Read(ref _leading);
 
     /// <summary>The silo of this very process, 0 while unknown: as long as the council's thread runs it is not silent.</summary>
     public SiloId OwnSilo
@@ -87,9 +93,9 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// How long after a lease's end the council ends the session by itself. Above zero where others propose it first (session grains do); it
     /// then is what ends the sessions that nobody watches any more.
     /// </summary>
-    public TimeSpan ExpiryGrace { get; set; }
+    public TimeSpan ExpiryGrace { get; init; }
 
-    /// <summary>Called on the council's thread after each decree. It must be short.</summary>
+    /// <summary>Called on the council's thread after decrees and when leadership comes or goes. It must be short.</summary>
     public Action? News { get; set; }
 
     /// <summary>Asks; <paramref name="answer"/> is called on the council's thread and must be short. False: too many wait.</summary>
@@ -104,6 +110,18 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
         }
     }
 
+    /// <summary>Takes a message of another seat as it came from the network; what is none, or is for somebody else, is dropped.</summary>
+    public void Deliver(ReadOnlySpan<byte> message)
+    {
+        if (PaxosCodec.Decode(message) is not { } letter || letter.ClusterId != ClusterId || letter.Generation != Generation || letter.To != Seat) return;
+        lock (_door)
+        {
+            if (_closed || _letters.Count >= QueueMax) return;
+            _letters.Enqueue(letter);
+            Monitor.Pulse(_door);
+        }
+    }
+
     /// <inheritdoc/>
     public async Task<CouncilAnswer> AskAsync(CouncilRequest request, CancellationToken cancellation)
     {
@@ -112,7 +130,7 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
         return await answered.Task.WaitAsync(cancellation);
     }
 
-    /// <summary>Answers what waits, writes a checkpoint and ends the thread. Disposes the store.</summary>
+    /// <summary>Answers what waits, writes a checkpoint and ends the thread. Disposes store and link.</summary>
     public void Dispose()
     {
         lock (_door)
@@ -122,15 +140,16 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
         }
         _thread.Join();
         _store.Dispose();
+        _link?.Dispose();
     }
 
     private readonly record struct Asked(CouncilRequest Request, Action<CouncilAnswer> Answer);
 }
 
-/// <summary>What the council has done since its start.</summary>
+/// <summary>What this seat has done since its start.</summary>
 public struct CouncilCounters
 {
-    /// <summary>Decrees written.</summary>
+    /// <summary>Decrees applied.</summary>
     public long Decrees;
 
     /// <summary>Commands in them.</summary>
@@ -142,7 +161,7 @@ public struct CouncilCounters
     /// <summary>Sessions whose lease ended.</summary>
     public long SessionsExpired;
 
-    /// <summary>Nanoseconds spent in making decrees durable.</summary>
+    /// <summary>Nanoseconds spent in making records durable.</summary>
     public long SyncNs;
 
     /// <summary>Checkpoints written.</summary>
@@ -156,4 +175,7 @@ public struct CouncilCounters
 
     /// <summary>Open sessions.</summary>
     public long Sessions;
+
+    /// <summary>Times that this seat became the leader.</summary>
+    public long Elections;
 }

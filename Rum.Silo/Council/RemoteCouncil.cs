@@ -20,9 +20,15 @@ public sealed class RemoteCouncil : ICouncil, IDisposable
 
     /// <summary>For the council at an address; a request may take as long as <paramref name="patience"/>.</summary>
     public RemoteCouncil(IPEndPoint address, TimeSpan patience)
+        : this([address], patience)
+    {
+    }
+
+    /// <summary>For the council that is found at one of several addresses, tried in their order.</summary>
+    public RemoteCouncil(IReadOnlyList<IPEndPoint> addresses, TimeSpan patience)
     {
         _patience = patience;
-        _client = new ControlClient(UdpDriver.Toward([address]), [UdpPeer.From(address)], new ControlClientOptions { LeaderOf = LeaderOf });
+        _client = new ControlClient(UdpDriver.Toward(addresses), [.. addresses.Select(UdpPeer.From)], new ControlClientOptions { LeaderOf = LeaderOf });
     }
 
     /// <summary>Where it is, as far as known.</summary>

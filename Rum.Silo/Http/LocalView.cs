@@ -5,7 +5,7 @@ using Rum.Silo.Reporting;
 namespace Rum.Silo.Http;
 
 /// <summary>What this silo knows by itself: counters, service times and, where it leads the council, events. Any thread.</summary>
-public sealed class LocalView(string name, string incarnation, SiloMetrics metrics, FaultHistogram serviceTimes, CouncilJournal? journal)
+public sealed class LocalView(string name, string incarnation, SiloMetrics metrics, FaultHistogram serviceTimes, CouncilRouter council)
 {
     /// <summary>Its life, to find it among the members.</summary>
     public string Incarnation => incarnation;
@@ -15,6 +15,6 @@ public sealed class LocalView(string name, string incarnation, SiloMetrics metri
 
     /// <summary>As of now.</summary>
     public LocalReport Report() => new(
-        name, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), journal is not null, metrics.Report().Counters, ReportMapper.Report(serviceTimes),
-        journal is null ? [] : [.. journal.Entries.Select(ReportMapper.Report)]);
+        name, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), council.LeadsHere, metrics.Report().Counters, ReportMapper.Report(serviceTimes),
+        council.LeadsHere && council.Here is { } seat ? [.. seat.Journal.Entries.Select(ReportMapper.Report)] : []);
 }

@@ -19,7 +19,8 @@ public static class ReportMapper
         status.Members.Where(m => m.Member.State == MemberState.Up).Sum(m => m.Member.Capacity),
         status.Members.Sum(m => m.Charged),
         Survivable(status),
-        [.. status.Members.Select(Report)]);
+        [.. status.Members.Select(Report)],
+        [.. status.Council.Select(seat => Report(seat, status.Decree))]);
 
     /// <summary>This silo's health, and that of the others as the council sees them.</summary>
     public static HealthReport Report(bool ready, string trouble, ClusterStatus? status) => new(
@@ -93,16 +94,36 @@ public static class ReportMapper
     private static double SilentSeconds(MemberStatus status) =>
         status.Member.State == MemberState.Up && status.SilentMs >= SilenceTable.NoticeNs / 1_000_000 ? Math.Round(status.SilentMs / 1000.0, 1) : 0;
 
-    // Each page has one copy and the council is one silo: only a silo that holds neither can go without loss.
+    private static SeatReport Report(SeatStatus seat, ulong decree) => new(
+        seat.Seat.Seat.ToString("x16"),
+        seat.Seat.Silo.Value,
+        seat.Seat.Endpoint,
+        seat.Leads ? "leader" : seat.Seat.Seated ? "member" : "candidate",
+        seat.SilentMs,
+        decree > seat.Decree ? decree - seat.Decree : 0);
+
+    /// <summary>Whether the council goes on without a silo: a quorum of the others answers the leader.</summary>
+    private static bool CouncilSurvives(ClusterStatus status, SiloId without)
+    {
+        SeatStatus[] seats = [.. status.Council.Where(s => s.Seat.Seated)];
+        int left = seats.Count(s => s.Seat.Silo != without && s.SilentMs < SilenceTable.NoticeNs / 1_000_000);
+        return left >= (seats.Length / 2) + 1;
+    }
+
+    // Each page has one copy: a silo that holds pages can't go without loss. One that doesn't can, if the council goes on without it.
     private static string Survivable(ClusterStatus status)
     {
         string[] silent = [.. status.Members.Where(m => SilentSeconds(m) > 0).Select(m => m.Member.Name)];
         string already = silent.Length == 0 ? "" : $"; {string.Join(", ", silent)} {(silent.Length == 1 ? "is" : "are")} silent already";
+        int seated = status.Council.Count(s => s.Seat.Seated);
+        string council = seated <= 1 ? "the council is one silo" : status.Members.All(m => CouncilSurvives(status, m.Member.Id))
+            ? $"the council of {seated} goes on without any one silo"
+            : $"the council of {seated} has no silo to spare now";
         List<string> spare = [.. status.Members
-            .Where(m => m.Member.State == MemberState.Up && !m.Member.Council && m.ShardsInUse == 0 && SilentSeconds(m) == 0)
+            .Where(m => m.Member.State == MemberState.Up && CouncilSurvives(status, m.Member.Id) && m.ShardsInUse == 0 && SilentSeconds(m) == 0)
             .Select(m => m.Member.Name)];
         return (spare.Count == 0
             ? "no single loss: each page has one copy, and every silo holds pages or the council"
-            : "only the loss of " + string.Join(" or ", spare) + " (nothing is stored there): each page has one copy") + already;
+            : "only the loss of " + string.Join(" or ", spare) + " (nothing is stored there): each page has one copy") + $"; {council}" + already;
     }
 }

@@ -8,7 +8,13 @@ namespace Rum.Silo.Reporting;
 /// <summary>The cluster, as /status and <c>rum status --json</c> print it.</summary>
 public sealed record ClusterReport(
     string ClusterId, uint Generation, ulong Decree, ShardsReport Shards, int Sessions, int Segments, long CapacityBytes, long ChargedBytes,
-    string Survivable, IReadOnlyList<SiloReport> Silos);
+    string Survivable, IReadOnlyList<SiloReport> Silos, IReadOnlyList<SeatReport> Council);
+
+/// <summary>
+/// A seat of the council, or a candidate: its role is leader, member or candidate. <paramref name="AnsweredMs"/> is how long ago the leader heard of it,
+/// <paramref name="Behind"/> how many decrees it lacked then.
+/// </summary>
+public sealed record SeatReport(string Seat, int Silo, string Endpoint, string Role, long AnsweredMs, ulong Behind);
 
 /// <summary>Shards by state.</summary>
 public sealed record ShardsReport(int Ring, int Served, int Unassigned, int Lost);

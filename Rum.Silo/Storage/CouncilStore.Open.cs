@@ -1,4 +1,7 @@
-using Rum.Core;
+using System.Security.Cryptography;
+using Rum.Core.Council;
+using Rum.Core.Paxos;
+using Rum.Core.Wire;
 
 namespace Rum.Silo.Storage;
 
@@ -12,14 +15,7 @@ public sealed partial class CouncilStore
     public static Guid Create(string directory)
     {
         directory = Path.GetFullPath(directory);
-        try
-        {
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CouncilStoreException($"{directory} can't be made: {e.Message}", e);
-        }
+        MakeDirectory(directory);
         using var store = new CouncilStore(directory, TakeLock(directory));
         if (Exists(directory))
         {
@@ -27,11 +23,36 @@ public sealed partial class CouncilStore
                 $"{directory} holds a cluster already; a cluster is born once. To start anew, choose another directory (the old one's memory stays its own).");
         }
         store.ClusterId = Guid.NewGuid();
-        store.Generation = 1;
-        // The checkpoint comes last: until it is there, the directory holds no cluster that could be opened.
-        store.WriteFile(store.LogPath, StoreFormat.LogMagic, []);
-        store.WriteFile(store.CheckpointPath, StoreFormat.CheckpointMagic, []);
+        store.Make(1, founder: true);
         return store.ClusterId;
+    }
+
+    /// <summary>Makes a seat that has learned nothing yet, of a cluster that there is: what a silo without state does when it has joined.</summary>
+    public static void Enroll(string directory, Guid cluster, uint generation)
+    {
+        directory = Path.GetFullPath(directory);
+        MakeDirectory(directory);
+        using var store = new CouncilStore(directory, TakeLock(directory));
+        if (Exists(directory)) throw new CouncilStoreException($"{directory} holds a cluster already.");
+        store.ClusterId = cluster;
+        store.Make(generation, founder: false);
+    }
+
+    /// <summary>The state of a newborn cluster whose council is one seat.</summary>
+    public static byte[] Newborn(Guid cluster, uint generation, ulong seat)
+    {
+        var machine = new CouncilMachine(cluster, generation);
+        machine.Found(seat);
+        return CouncilSnapshot.Encode(machine);
+    }
+
+    /// <summary>A seat's number, unlike any other.</summary>
+    public static ulong DrawSeat()
+    {
+        ulong drawn;
+        do drawn = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+        while (drawn == 0);
+        return drawn;
     }
 
     /// <summary>
@@ -57,9 +78,30 @@ public sealed partial class CouncilStore
         }
     }
 
+    // The checkpoint comes last: until it is there, the directory holds no seat that could be opened.
+    private void Make(uint generation, bool founder)
+    {
+        Generation = generation;
+        Seat = DrawSeat();
+        StartLog(0, []);
+        WriteFile(CheckpointPath, StoreFormat.CheckpointMagic, 0, founder ? Newborn(ClusterId, generation, Seat) : [], []);
+    }
+
+    private static void MakeDirectory(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CouncilStoreException($"{directory} can't be made: {e.Message}", e);
+        }
+    }
+
     // An init that was cut short leaves an empty log without a checkpoint: that is no cluster yet.
     private static bool HoldsDecrees(string directory) =>
-        new FileInfo(Path.Combine(directory, LogName)) is { Exists: true, Length: > StoreFormat.HeaderSize };
+        new FileInfo(Path.Combine(directory, LogName)) is { Exists: true, Length: > StoreFormat.HeaderSize + LogAtBirth };
 
     private static FileStream TakeLock(string directory)
     {
@@ -74,6 +116,9 @@ public sealed partial class CouncilStore
         }
     }
 
+    // One record, with no start counted and nothing in it.
+    private const int LogAtBirth = StoreFormat.RecordHeaderSize + 16;
+
     private void ReadCheckpoint()
     {
         byte[] file = ReadWhole(CheckpointPath);
@@ -83,57 +128,68 @@ public sealed partial class CouncilStore
         if (wrong is not null) throw Refuse(CheckpointPath, wrong);
         ClusterId = identity.ClusterId;
         Generation = identity.Generation;
-        LastDecree = identity.Decree;
-        Checkpoint = new StoredDecree(identity.Decree, file[StoreFormat.HeaderSize..]);
+        Seat = identity.Seat;
+        Found = new PaxosDisk(identity.Decree, length == 0 ? null : file[StoreFormat.HeaderSize..], []);
     }
 
     private void ReadLog(Action<string> notice)
     {
         byte[] file = ReadWhole(LogPath);
         string? wrong = StoreFormat.ReadHeader(file, StoreFormat.LogMagic, out FileIdentity identity, out _, out _);
-        if (wrong is null && (identity.ClusterId != ClusterId || identity.Generation != Generation))
-            wrong = $"belongs to cluster {identity.ClusterId} generation {identity.Generation}, the checkpoint to {ClusterId} generation {Generation}";
-        if (wrong is null && identity.Decree > LastDecree) wrong = $"starts after decree {identity.Decree}, but the checkpoint ends with {LastDecree}";
+        if (wrong is null && (identity.ClusterId != ClusterId || identity.Generation != Generation || identity.Seat != Seat))
+        {
+            wrong = $"belongs to cluster {identity.ClusterId} generation {identity.Generation} seat {identity.Seat:x16}, "
+                + $"the checkpoint to {ClusterId} generation {Generation} seat {Seat:x16}";
+        }
+        if (wrong is null && identity.Decree > Found.Decree) wrong = $"starts after decree {identity.Decree}, but the checkpoint ends with {Found.Decree}";
         if (wrong is not null) throw Refuse(LogPath, wrong);
 
-        ulong expected = identity.Decree + 1;
+        var records = new List<PaxosRecord>();
         int at = StoreFormat.HeaderSize;
-        while (at < file.Length)
+        while (at < file.Length && StoreFormat.TryReadRecord(file.AsSpan(at), out ulong number, out ReadOnlySpan<byte> bytes))
         {
-            if (!StoreFormat.TryReadRecord(file.AsSpan(at), out ulong decree, out ReadOnlySpan<byte> batch)) break;
-            if (decree != expected) throw Refuse(LogPath, $"has decree {decree} at byte {at} where {expected} was due");
-            if (decree > LastDecree)
-            {
-                _batches.Add(new StoredDecree(decree, batch.ToArray()));
-                LastDecree = decree;
-            }
-            at += StoreFormat.RecordSize(batch.Length);
-            expected++;
+            if (number != _sequence + 1) throw Refuse(LogPath, $"has record {number} at byte {at} where {_sequence + 1} was due");
+            if (!ReadRecords(bytes, records)) throw Refuse(LogPath, $"has a record at byte {at} that is whole, but that this build can't read");
+            _sequence = number;
+            at += StoreFormat.RecordSize(bytes.Length);
         }
         OpenLog();
-        if (at < file.Length) CutTail(file, at, expected, notice);
-        if (identity.Decree < Checkpoint.Decree && _batches.Count == 0) StartLogAtCheckpoint();
+        if (at < file.Length) CutTail(file, at, notice);
+        ulong decree = Found.Decree;
+        foreach (AcceptRecord accept in records.OfType<AcceptRecord>())
+        {
+            if (accept.Decree > decree + 1) throw Refuse(LogPath, $"has decree {accept.Decree} behind decree {decree}: one is missing");
+            decree = Math.Max(decree, accept.Decree);
+        }
+        Found = Found with { Records = records };
+        // Counted before anybody hears of this start.
+        Start++;
+        Append([new PromiseRecord(default)]);
     }
 
-    private void CutTail(ReadOnlySpan<byte> file, int at, ulong expected, Action<string> notice)
+    private bool ReadRecords(ReadOnlySpan<byte> bytes, List<PaxosRecord> records)
+    {
+        var from = new SpanReader(bytes);
+        Start = Math.Max(Start, from.U64());
+        int count = from.Count(1);
+        for (int i = 0; i < count && !from.Failed; i++)
+        {
+            if (PaxosCodec.ReadRecord(ref from) is { } record) records.Add(record);
+        }
+        return !from.Failed && from.Remaining == 0;
+    }
+
+    private void CutTail(ReadOnlySpan<byte> file, int at, Action<string> notice)
     {
         for (int later = at + 8; later <= file.Length - StoreFormat.RecordHeaderSize; later += 8)
         {
-            if (StoreFormat.TryReadRecord(file[later..], out ulong decree, out _) && decree > expected)
-                throw Refuse(LogPath, $"is damaged at byte {at} (decree {expected}), with whole records behind it (decree {decree} at byte {later})");
+            if (StoreFormat.TryReadRecord(file[later..], out ulong number, out _) && number > _sequence + 1)
+                throw Refuse(LogPath, $"is damaged at byte {at} (record {_sequence + 1}), with whole records behind it (record {number} at byte {later})");
         }
-        notice($"{LogPath}: the last record is torn ({file.Length - at} bytes from byte {at}); it was never acknowledged, so it is cut off. The log ends with decree {expected - 1}.");
+        notice($"{LogPath}: the last record is torn ({file.Length - at} bytes from byte {at}); nobody was told of it, so it is cut off. The log ends with record {_sequence}.");
         RandomAccess.SetLength(_log, at);
         DurableFile.SyncData(_log, LogPath);
         _logEnd = at;
-    }
-
-    // A crash between the two replacements of a checkpoint left the old log: all of it is in the checkpoint.
-    private void StartLogAtCheckpoint()
-    {
-        WriteFile(LogPath, StoreFormat.LogMagic, []);
-        _log.Dispose();
-        OpenLog();
     }
 
     private byte[] ReadWhole(string path)

@@ -1,11 +1,13 @@
 using Microsoft.Win32.SafeHandles;
 using Rum.Core;
+using Rum.Core.Paxos;
+using Rum.Core.Wire;
 
 namespace Rum.Silo.Storage;
 
 /// <summary>
-/// The council's durable log in a directory: <c>checkpoint</c> (the state as of a decree), <c>log</c> (the batches after it) and <c>lock</c>
-/// (held while a process uses the directory). A batch is on the disk before <see cref="Append"/> returns. Owned by one thread.
+/// A seat's durable log in a directory: <c>checkpoint</c> (the state as of a decree), <c>log</c> (what was promised and accepted since) and <c>lock</c>
+/// (held while a process uses the directory). Records are on the disk before <see cref="Append"/> returns. Owned by one thread.
 /// </summary>
 /// <remarks>
 /// Both files are only ever replaced whole (write aside, fsync, rename, fsync of the directory). A crash between the two replacements of a checkpoint
@@ -20,9 +22,9 @@ public sealed partial class CouncilStore : ICouncilStore
 
     private readonly string _directory;
     private readonly FileStream _lock;
-    private readonly List<StoredDecree> _batches = [];
     private SafeFileHandle _log;
     private long _logEnd;
+    private ulong _sequence;
     private byte[] _record = new byte[4096];
     private bool _failed;
 
@@ -30,7 +32,6 @@ public sealed partial class CouncilStore : ICouncilStore
     {
         _directory = directory;
         _lock = held;
-        Checkpoint = new StoredDecree(0, []);
         _log = null!;
     }
 
@@ -41,31 +42,28 @@ public sealed partial class CouncilStore : ICouncilStore
     public uint Generation { get; private set; }
 
     /// <inheritdoc/>
-    public ulong LastDecree { get; private set; }
+    public ulong Seat { get; private set; }
+
+    /// <inheritdoc/>
+    public ulong Start { get; private set; }
+
+    /// <inheritdoc/>
+    public PaxosDisk Found { get; private set; } = new(0, null, []);
 
     /// <inheritdoc/>
     public long LogBytes => _logEnd - StoreFormat.HeaderSize;
-
-    /// <inheritdoc/>
-    public StoredDecree Checkpoint { get; private set; }
-
-    /// <inheritdoc/>
-    public IReadOnlyList<StoredDecree> Batches => _batches;
 
     private string CheckpointPath => Path.Combine(_directory, CheckpointName);
 
     private string LogPath => Path.Combine(_directory, LogName);
 
     /// <inheritdoc/>
-    public void Append(ulong decree, ReadOnlySpan<byte> batch)
+    public void Append(IReadOnlyList<PaxosRecord> records)
     {
-        Invariant.Check(decree == LastDecree + 1);
-        Invariant.Check(batch.Length <= StoreFormat.MaxBatch);
-        // After a failed write or fsync nobody knows what the disk holds: going on could acknowledge a decree that is not there.
+        Invariant.Check(records.Count > 0);
+        // After a failed write or fsync nobody knows what the disk holds: going on could vote for what is not there.
         if (_failed) throw new CouncilStoreException($"{LogPath} failed before; restart the silo after mending the disk");
-        int size = StoreFormat.RecordSize(batch.Length);
-        if (_record.Length < size) _record = new byte[size];
-        StoreFormat.WriteRecord(_record, decree, batch);
+        int size = Lay(_sequence + 1, records);
         try
         {
             RandomAccess.Write(_log, _record.AsSpan(0, size), _logEnd);
@@ -74,30 +72,48 @@ public sealed partial class CouncilStore : ICouncilStore
         catch (IOException e)
         {
             _failed = true;
-            throw new CouncilStoreException($"decree {decree} could not be written to {LogPath}: {e.Message}", e);
+            throw new CouncilStoreException($"the council's log {LogPath} can't be written: {e.Message}", e);
         }
         _logEnd += size;
-        LastDecree = decree;
+        _sequence++;
     }
 
     /// <inheritdoc/>
-    public void WriteCheckpoint(ReadOnlySpan<byte> state)
+    public void Replace(ulong decree, ReadOnlySpan<byte> state, IReadOnlyList<PaxosRecord> remainder)
     {
-        WriteFile(CheckpointPath, StoreFormat.CheckpointMagic, state);
-        WriteFile(LogPath, StoreFormat.LogMagic, []);
-        Checkpoint = new StoredDecree(LastDecree, []);
-        _batches.Clear();
-        SafeFileHandle old = _log;
-        OpenLog();
-        old.Dispose();
+        WriteFile(CheckpointPath, StoreFormat.CheckpointMagic, decree, state, []);
+        StartLog(decree, remainder);
+        Found = new PaxosDisk(decree, null, []);
     }
 
-    /// <summary>Forgets what was read at start (the state machine has it now).</summary>
-    public void ReleaseReplay()
+    // The log that begins with what must be kept; the old one until it is whole.
+    private void StartLog(ulong decree, IReadOnlyList<PaxosRecord> remainder)
     {
-        _batches.Clear();
-        _batches.TrimExcess();
-        Checkpoint = new StoredDecree(Checkpoint.Decree, []);
+        int size = Lay(1, remainder);
+        WriteFile(LogPath, StoreFormat.LogMagic, decree, [], _record.AsSpan(0, size));
+        SafeFileHandle? old = _log;
+        OpenLog();
+        _sequence = 1;
+        old?.Dispose();
+    }
+
+    // One append is one record with one checksum: after a crash it is there whole or not at all. Each says how often the store was opened.
+    private int Lay(ulong sequence, IReadOnlyList<PaxosRecord> records)
+    {
+        while (true)
+        {
+            var to = new SpanWriter(_record.AsSpan(StoreFormat.RecordHeaderSize));
+            to.U64(Start);
+            to.U32((uint)records.Count);
+            foreach (PaxosRecord record in records) PaxosCodec.Write(ref to, record);
+            int size = StoreFormat.RecordSize(to.Length);
+            if (!to.Overflowed && size <= _record.Length)
+            {
+                StoreFormat.SealRecord(_record, sequence, to.Length);
+                return size;
+            }
+            _record = new byte[checked(_record.Length * 2)];
+        }
     }
 
     /// <inheritdoc/>
@@ -107,11 +123,11 @@ public sealed partial class CouncilStore : ICouncilStore
         _lock.Dispose();
     }
 
-    private void WriteFile(string path, ReadOnlySpan<byte> magic, ReadOnlySpan<byte> body)
+    private void WriteFile(string path, ReadOnlySpan<byte> magic, ulong decree, ReadOnlySpan<byte> body, ReadOnlySpan<byte> records)
     {
         Span<byte> header = stackalloc byte[StoreFormat.HeaderSize];
-        StoreFormat.WriteHeader(header, magic, new FileIdentity(ClusterId, Generation, LastDecree), body);
-        DurableFile.Replace(path, header, body);
+        StoreFormat.WriteHeader(header, magic, new FileIdentity(ClusterId, Generation, decree, Seat), body);
+        DurableFile.Replace(path, header, body.Length > 0 ? body : records);
     }
 
     private void OpenLog()

@@ -1,8 +1,9 @@
+using Rum.Core.Paxos;
+
 namespace Rum.Silo.Storage;
 
 /// <summary>
-/// Where the council keeps its decrees: a checkpoint of the state and the batches after it, by decree. Owned by one thread.
-/// The bytes are opaque here.
+/// What a seat of the council has made durable: a checkpoint of the state and the records behind it. Owned by one thread.
 /// </summary>
 public interface ICouncilStore : IDisposable
 {
@@ -12,27 +13,24 @@ public interface ICouncilStore : IDisposable
     /// <summary>Raised by each restore.</summary>
     uint Generation { get; }
 
-    /// <summary>The decree of the last batch that is durable.</summary>
-    ulong LastDecree { get; }
+    /// <summary>Drawn when this store was made: a store that is gone is a seat that is gone.</summary>
+    ulong Seat { get; }
 
-    /// <summary>Bytes of batches since the last checkpoint.</summary>
+    /// <summary>How often it was opened, this time included; durable already.</summary>
+    ulong Start { get; }
+
+    /// <summary>What was found when it was opened; forgotten by <see cref="Replace"/>.</summary>
+    PaxosDisk Found { get; }
+
+    /// <summary>Bytes of records since the last checkpoint.</summary>
     long LogBytes { get; }
 
-    /// <summary>The state as of the last checkpoint; empty when there was none yet.</summary>
-    StoredDecree Checkpoint { get; }
+    /// <summary>Appends records; all of them are durable when this returns, and after a crash before that either all or none. Throws <see cref="CouncilStoreException"/>.</summary>
+    void Append(IReadOnlyList<PaxosRecord> records);
 
-    /// <summary>The batches after the checkpoint, in order.</summary>
-    IReadOnlyList<StoredDecree> Batches { get; }
-
-    /// <summary>Appends a batch as decree <see cref="LastDecree"/> + 1; it is durable when this returns. Throws <see cref="CouncilStoreException"/>.</summary>
-    void Append(ulong decree, ReadOnlySpan<byte> batch);
-
-    /// <summary>Replaces the checkpoint by the state as of <see cref="LastDecree"/> and empties the log.</summary>
-    void WriteCheckpoint(ReadOnlySpan<byte> state);
+    /// <summary>Replaces the checkpoint by the state as of a decree, and the log by what must be kept besides.</summary>
+    void Replace(ulong decree, ReadOnlySpan<byte> state, IReadOnlyList<PaxosRecord> remainder);
 }
-
-/// <summary>A decree's number and its bytes.</summary>
-public sealed record StoredDecree(ulong Decree, byte[] Bytes);
 
 /// <summary>The data directory can't be used: the message names the file, what is wrong with it, and what to do.</summary>
 public sealed class CouncilStoreException(string message, Exception? inner = null) : IOException(message, inner);

@@ -1,8 +1,13 @@
+using Rum.Core.Paxos;
+
 namespace Rum.Silo.Storage;
 
 /// <summary>A council without a disk (<c>rum silo run --dev</c>): the cluster ends with its process.</summary>
 public sealed class MemoryCouncilStore : ICouncilStore
 {
+    /// <summary>A newborn cluster, of this seat alone.</summary>
+    public MemoryCouncilStore() => Found = new PaxosDisk(0, CouncilStore.Newborn(ClusterId, Generation, Seat), []);
+
     /// <inheritdoc/>
     public Guid ClusterId { get; } = Guid.NewGuid();
 
@@ -10,24 +15,27 @@ public sealed class MemoryCouncilStore : ICouncilStore
     public uint Generation => 1;
 
     /// <inheritdoc/>
-    public ulong LastDecree { get; private set; }
+    public ulong Seat { get; } = CouncilStore.DrawSeat();
+
+    /// <inheritdoc/>
+    public ulong Start => 1;
+
+    /// <inheritdoc/>
+    public PaxosDisk Found { get; }
 
     /// <inheritdoc/>
     public long LogBytes => 0;
 
     /// <inheritdoc/>
-    public StoredDecree Checkpoint { get; } = new(0, []);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<StoredDecree> Batches => [];
-
-    /// <inheritdoc/>
-    public void Append(ulong decree, ReadOnlySpan<byte> batch) => LastDecree = decree;
-
-    /// <inheritdoc/>
-    public void WriteCheckpoint(ReadOnlySpan<byte> state)
+    public void Append(IReadOnlyList<PaxosRecord> records)
     {
-        // Nothing to shorten: no batch was kept.
+        // Nobody will read them.
+    }
+
+    /// <inheritdoc/>
+    public void Replace(ulong decree, ReadOnlySpan<byte> state, IReadOnlyList<PaxosRecord> remainder)
+    {
+        // Nothing to shorten: no record was kept.
     }
 
     /// <inheritdoc/>

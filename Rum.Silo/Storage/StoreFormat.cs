@@ -8,20 +8,20 @@ namespace Rum.Silo.Storage;
 /// <code>
 /// header of both, 64 bytes
 ///   0        8     12         16        32      40            48        52       56    60
-///   | magic  | ver | generat. | cluster | decree| body length | body crc| zeros  |     | crc |
-/// checkpoint: header, then the body (the state as of the header's decree)
-/// log:        header (decree: the last one before the log, body length 0), then records:
+///   | magic  | ver | generat. | cluster | decree| body length | body crc| seat   |     | crc |
+/// checkpoint: header, then the body (the state as of the header's decree; none: a seat that has learned nothing yet)
+/// log:        header (decree: that of its checkpoint, body length 0), then records:
 ///   0        4            8        16
-///   | length | crc        | decree | bytes, padded with zeros to a multiple of 8
+///   | length | crc        | number | bytes, padded with zeros to a multiple of 8
 /// </code>
-/// Every checksum is CRC32C; a record's covers its decree and bytes, the header's all of the header before it.
+/// Every checksum is CRC32C; a record's covers its number and bytes, the header's all of the header before it.
 /// </remarks>
 internal static class StoreFormat
 {
     public const int HeaderSize = 64;
     public const int RecordHeaderSize = 16;
     public const int MaxBatch = 16 << 20;
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     private const int HeaderCrcAt = 60;
 
@@ -39,6 +39,7 @@ internal static class StoreFormat
         BinaryPrimitives.WriteUInt64LittleEndian(to[32..], identity.Decree);
         BinaryPrimitives.WriteInt64LittleEndian(to[40..], body.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(to[48..], Crc(0, body));
+        BinaryPrimitives.WriteUInt64LittleEndian(to[52..], identity.Seat);
         BinaryPrimitives.WriteUInt32LittleEndian(to[HeaderCrcAt..], Crc(0, to[..HeaderCrcAt]));
     }
 
@@ -56,7 +57,8 @@ internal static class StoreFormat
         identity = new FileIdentity(
             new Guid(file.Slice(16, 16)),
             BinaryPrimitives.ReadUInt32LittleEndian(file[12..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(file[32..]));
+            BinaryPrimitives.ReadUInt64LittleEndian(file[32..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(file[52..]));
         bodyLength = BinaryPrimitives.ReadInt64LittleEndian(file[40..]);
         bodyCrc = BinaryPrimitives.ReadUInt32LittleEndian(file[48..]);
         return null;
@@ -64,26 +66,26 @@ internal static class StoreFormat
 
     public static int RecordSize(int batchLength) => RecordHeaderSize + ((batchLength + 7) & ~7);
 
-    public static void WriteRecord(Span<byte> to, ulong decree, ReadOnlySpan<byte> batch)
+    /// <summary>Completes a record whose bytes stand in place behind its header.</summary>
+    public static void SealRecord(Span<byte> record, ulong number, int length)
     {
-        to[..RecordSize(batch.Length)].Clear();
-        BinaryPrimitives.WriteInt32LittleEndian(to, batch.Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(to[8..], decree);
-        batch.CopyTo(to[RecordHeaderSize..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[4..], Crc(0, to.Slice(8, 8 + batch.Length)));
+        record[(RecordHeaderSize + length)..RecordSize(length)].Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(record, length);
+        BinaryPrimitives.WriteUInt64LittleEndian(record[8..], number);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[4..], Crc(0, record.Slice(8, 8 + length)));
     }
 
     /// <summary>Reads the record at the front; false when it isn't whole and right.</summary>
-    public static bool TryReadRecord(ReadOnlySpan<byte> from, out ulong decree, out ReadOnlySpan<byte> batch)
+    public static bool TryReadRecord(ReadOnlySpan<byte> from, out ulong number, out ReadOnlySpan<byte> bytes)
     {
-        decree = 0;
-        batch = default;
+        number = 0;
+        bytes = default;
         if (from.Length < RecordHeaderSize) return false;
         int length = BinaryPrimitives.ReadInt32LittleEndian(from);
         if (length is < 0 or > MaxBatch || RecordSize(length) > from.Length) return false;
         if (BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) != Crc(0, from.Slice(8, 8 + length))) return false;
-        decree = BinaryPrimitives.ReadUInt64LittleEndian(from[8..]);
-        batch = from.Slice(RecordHeaderSize, length);
+        number = BinaryPrimitives.ReadUInt64LittleEndian(from[8..]);
+        bytes = from.Slice(RecordHeaderSize, length);
         return true;
     }
 
@@ -101,5 +103,5 @@ internal static class StoreFormat
     }
 }
 
-/// <summary>Whose file this is: the cluster, its generation, and the decree that the file starts from.</summary>
-internal readonly record struct FileIdentity(Guid ClusterId, uint Generation, ulong Decree);
+/// <summary>Whose file this is: the cluster, its generation, the decree that the file starts from, and the seat.</summary>
+internal readonly record struct FileIdentity(Guid ClusterId, uint Generation, ulong Decree, ulong Seat);

@@ -49,6 +49,17 @@ public static partial class AnswerCodec
             to.U32((uint)member.ShardsInUse);
             to.I64(member.SilentMs);
         }
+        to.U8((byte)Math.Min(byte.MaxValue, status.Council.Count));
+        foreach (SeatStatus seat in status.Council.Take(byte.MaxValue))
+        {
+            to.U64(seat.Seat.Seat);
+            to.U16(seat.Seat.Silo.Value);
+            to.String(seat.Seat.Endpoint);
+            to.Bool(seat.Seat.Seated);
+            to.Bool(seat.Leads);
+            to.I64(seat.SilentMs);
+            to.U64(seat.Decree);
+        }
     }
 
     private static ClusterStatus? ReadStatus(ref SpanReader from)
@@ -64,7 +75,13 @@ public static partial class AnswerCodec
             if (ViewCodec.ReadMember(ref from) is not { } member) return null;
             members[i] = new MemberStatus(member, from.I64(), from.I64(), (int)from.U32(), (int)from.U32()) { SilentMs = from.I64() };
         }
-        return new ClusterStatus(id, generation, decree, ringShards, served, unassigned, lost, sessions, segments, members);
+        var council = new SeatStatus[from.U8()];
+        for (int i = 0; i < council.Length; i++)
+        {
+            council[i] = new SeatStatus(
+                new CouncilSeat(from.U64(), new SiloId(from.U16()), from.String(), from.Bool()), from.Bool(), from.I64(), from.U64());
+        }
+        return new ClusterStatus(id, generation, decree, ringShards, served, unassigned, lost, sessions, segments, members) { Council = council };
     }
 
     private static void WriteInfo(ref SpanWriter to, SegmentInfo info)

@@ -22,6 +22,9 @@ public static class CommandCodec
         Resize = 10,
         ChargeExtents = 11,
         Free = 12,
+        OfferSeat = 40,
+        ChangeCouncil = 41,
+        LimitCouncil = 42,
     }
 
     /// <summary>Writes a command.</summary>
@@ -59,6 +62,22 @@ public static class CommandCodec
                 to.U8((byte)Kind.Expire);
                 to.U64(it.Session.Value);
                 to.U64(it.RenewalCounter);
+                break;
+            case OfferSeat it:
+                to.U8((byte)Kind.OfferSeat);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
+                to.U64(it.Seat);
+                break;
+            case ChangeCouncil it:
+                to.U8((byte)Kind.ChangeCouncil);
+                to.U64(it.Since);
+                to.U32((uint)it.Seats.Count);
+                foreach (ulong seat in it.Seats) to.U64(seat);
+                break;
+            case LimitCouncil it:
+                to.U8((byte)Kind.LimitCouncil);
+                to.U8((byte)it.Seats);
                 break;
             default:
                 WriteSegmentCommand(ref to, command);
@@ -134,10 +153,20 @@ public static class CommandCodec
             Kind.ChargeExtents => new ChargeExtents(
                 new SessionId(from.U64()), new SegmentId(from.U64()), from.I64(), (int)from.U32(), from.Bool()),
             Kind.Free => new Free(new SessionId(from.U64()), new SegmentId(from.U64()), from.U128()),
+            Kind.OfferSeat => new OfferSeat(new SiloId(from.U16()), new Incarnation(from.U64()), from.U64()),
+            Kind.ChangeCouncil => new ChangeCouncil(from.U64(), ReadSeats(ref from)),
+            Kind.LimitCouncil => new LimitCouncil(from.U8()),
             _ => null,
         };
         if (command is null) from.Fail();
         return from.Failed ? null : command;
+    }
+
+    private static ulong[] ReadSeats(ref SpanReader from)
+    {
+        ulong[] seats = new ulong[from.Count(8)];
+        for (int i = 0; i < seats.Length; i++) seats[i] = from.U64();
+        return seats;
     }
 
     /// <summary>Writes what the log keeps of a command.</summary>

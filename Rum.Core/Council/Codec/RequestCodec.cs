@@ -100,7 +100,7 @@ public static class RequestCodec
         return to.Overflowed ? -1 : to.Length;
     }
 
-    /// <summary>Reads a request from hostile bytes. <see cref="Expire"/> is refused: the council proposes it by its own clock only.</summary>
+    /// <summary>Reads a request from hostile bytes. <see cref="Expire"/> and <see cref="ChangeCouncil"/> are refused: the leader proposes them by what it alone knows.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out CouncilRequest? request)
     {
         var from = new SpanReader(bytes);
@@ -110,7 +110,9 @@ public static class RequestCodec
             case Kind.Command:
             case Kind.CarriedCommand:
                 RequestId id = CommandCodec.ReadId(ref from);
-                request = CommandCodec.Read(ref from) is { } command and not Expire ? new CommandRequest(id, command) { Carried = kind == Kind.CarriedCommand } : null;
+                request = CommandCodec.Read(ref from) is { } command and not (Expire or ChangeCouncil)
+                    ? new CommandRequest(id, command) { Carried = kind == Kind.CarriedCommand }
+                    : null;
                 break;
             case Kind.GetView:
                 request = new GetView(from.U64());

@@ -16,7 +16,7 @@ internal sealed class Grid : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, int> _ports = new();
     private readonly InProcessTestCluster _cluster;
-    private IPEndPoint? _council;
+    private IPEndPoint? _first;
 
     private Grid(short silos, Action<InProcessTestClusterBuilder>? more)
     {
@@ -45,7 +45,7 @@ internal sealed class Grid : IAsyncDisposable
     public SiloNode NodeOf(InProcessSiloHandle silo) => _cluster.GetSiloServiceProvider(silo.SiloAddress).GetRequiredService<SiloNode>();
 
     /// <summary>The council, by any silo.</summary>
-    public Rum.Silo.Council.ICouncil Council => Nodes.First(n => n.Settings.HoldsCouncil).Council;
+    public Rum.Silo.Council.ICouncil Council => Nodes.First(n => n.Council.LeadsHere).Council;
 
     public long Counter(string name) => Nodes.Sum(n => n.Metrics.Report().Counters.GetValueOrDefault(name));
 
@@ -75,8 +75,8 @@ internal sealed class Grid : IAsyncDisposable
     private SiloSettings Settings(string name)
     {
         var self = new IPEndPoint(IPAddress.Loopback, _ports.GetOrAdd(name, _ => Ports.Free()));
-        // The first that starts holds the council: the others wait for it.
-        IPEndPoint council = Interlocked.CompareExchange(ref _council, self, null) ?? self;
-        return new SiloSettings { Self = self, Council = council, Name = name, Memory = 256 << 20, Transport = SiloTransport.Udp };
+        // The first that starts has the council's only seat: the others wait for it.
+        IPEndPoint first = Interlocked.CompareExchange(ref _first, self, null) ?? self;
+        return new SiloSettings { Self = self, Silos = [first], Dev = first.Equals(self), Name = name, Memory = 256 << 20, Transport = SiloTransport.Udp };
     }
 }

@@ -84,7 +84,7 @@ public sealed class SessionTests
     {
         await using Grid grid = await Grid.StartAsync(3);
         SessionId session = await grid.OpenSessionAsync(600_000);
-        SiloId[] others = [.. grid.Nodes.Where(n => !n.Settings.HoldsCouncil).Select(n => n.Membership.Id)];
+        SiloId[] others = [.. grid.Nodes.Where(n => !n.Council.LeadsHere).Select(n => n.Membership.Id)];
         CommandAnswer answer = await grid.Calls.DecideAsync(new RequestId(session, 0, 1), new Allocate(session, UInt128.Zero, 4096, 1, SegmentFlags.None, others[0]), default);
         Assert.Equal(RumError.None, answer.Result.Error);
         IClusterGrain cluster = grid.Client.GetGrain<IClusterGrain>(0);

@@ -20,7 +20,7 @@ public sealed class SiloSettingsTests
         (SiloSettings? settings, string errors) = Read("10.0.0.1", ("machines", "m.csv"), ("data", "/d"), ("memory", "1M"));
         Assert.True(settings is not null, errors);
         Assert.Equal(IPEndPoint.Parse("10.0.0.1:7400"), settings.Self);
-        Assert.True(settings.HoldsCouncil);
+        Assert.Equal(settings.Self, settings.Silos[0]);
         Assert.Equal("aa:bb:cc:dd:ee:01", settings.Mac);
         Assert.Equal(1 << 20, settings.Memory);
         // Only for this machine unless asked otherwise.
@@ -28,10 +28,10 @@ public sealed class SiloSettingsTests
     }
 
     [Fact]
-    public void OnlyTheCouncilNeedsADataDirectory()
+    public void ASiloWithoutADataDirectoryHasNoSeatButCanJoin()
     {
-        Assert.Contains("data: missing; this silo holds the council", Read("10.0.0.1", ("machines", "m.csv")).Errors);
-        Assert.False(Read("0.0.0.0", ("machines", "m.csv"), ("self", "10.0.0.2:7500")).Settings!.HoldsCouncil);
+        Assert.Null(Read("0.0.0.0", ("machines", "m.csv"), ("self", "10.0.0.2:7500")).Settings!.DataDirectory);
+        Assert.Contains("init: a cluster is born in a directory", Read("10.0.0.1", ("machines", "m.csv"), ("init", "true")).Errors);
     }
 
     [Fact]

@@ -25,7 +25,12 @@ internal sealed class TestCluster : IDisposable
 
     public string Machines => _directory.File("machines.csv");
 
-    public string Data => _directory.File("data");
+    public string Data => DataOf(0);
+
+    /// <summary>Whether every silo has a disk for the council, not the first alone.</summary>
+    public bool Seats { get; init; }
+
+    public string DataOf(int silo) => _directory.File(silo == 0 ? "data" : $"data-{silo}");
 
     public IPEndPoint Address(int silo) => new(IPAddress.Loopback, _ports[silo]);
 
@@ -38,7 +43,8 @@ internal sealed class TestCluster : IDisposable
     {
         string memory = silo == 0 ? CouncilMemory : "256M";
         string[] arguments = ["silo", "run", "--machines", Machines, "--self", Address(silo).ToString(), "--memory", memory, "--transport", "udp", .. _more, .. own];
-        if (silo == 0) arguments = [.. arguments, "--data", Data, "--init"];
+        if (silo == 0) arguments = [.. arguments, "--data", Data, .. (string[])(Directory.Exists(Data) ? [] : ["--init"])];
+        else if (Seats) arguments = [.. arguments, "--data", DataOf(silo)];
         _silos[silo]?.Dispose();
         _silos[silo] = RumProcess.Start(arguments);
     }
@@ -60,7 +66,7 @@ internal sealed class TestCluster : IDisposable
         return JsonSerializer.Deserialize(output, ReportJson.Default.ClusterReport)!;
     }
 
-    public RemoteCouncil Council() => new(Address(0), TimeSpan.FromSeconds(30));
+    public RemoteCouncil Council() => new([.. _ports.Select((_, silo) => Address(silo))], Eventually.Patience);
 
     public static async Task<SessionId> OpenSessionAsync(RemoteCouncil council, int leaseMs = 0)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Rum.Core.Paxos;
 using Rum.Silo.Storage;
 
 namespace Rum.Cluster.Tests.Storage;
@@ -16,41 +17,50 @@ public sealed class CouncilStoreTests : IDisposable
 
     private string Checkpoint => _directory.File("checkpoint");
 
-    private static byte[] Batch(int n) => Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat($"batch {n} ", n)));
+    private static PaxosRecord[] Decree(int n) => [new WitnessRecord(9, new Witness(1, 2, new Ballot(3, 4), (ulong)n)), new AcceptRecord((ulong)n, new Ballot(1, 7), Value(n))];
+
+    private static byte[] Value(int n) => Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat($"batch {n} ", n)));
+
+    private static IEnumerable<byte[]> Values(CouncilStore store) => store.Found.Records.OfType<AcceptRecord>().Select(r => r.Value);
 
     private void Fill(int from, int to)
     {
         using CouncilStore store = Open();
-        for (int n = from; n <= to; n++) store.Append((ulong)n, Batch(n));
+        for (int n = from; n <= to; n++) store.Append(Decree(n));
     }
 
     [Fact]
-    public void KeepsWhatWasAppended()
+    public void KeepsWhatWasAppendedAndCountsItsStarts()
     {
         Guid id = CouncilStore.Create(_directory.Path);
         Fill(1, 7);
         using CouncilStore store = Open();
         Assert.Equal(id, store.ClusterId);
-        Assert.Equal(7ul, store.LastDecree);
-        Assert.Equal(Enumerable.Range(1, 7).Select(Batch), store.Batches.Select(b => b.Bytes));
+        Assert.Equal(Enumerable.Range(1, 7).Select(Value), Values(store));
+        Assert.Equal(new Witness(1, 2, new Ballot(3, 4), 7), store.Found.Records.OfType<WitnessRecord>().Last().Witness);
+        Assert.Equal(2ul, store.Start);
+        Assert.NotNull(store.Found.State);
         Assert.Empty(_notices);
     }
 
     [Fact]
-    public void ACheckpointReplacesTheLog()
+    public void ACheckpointReplacesTheLogAndKeepsWhatIsPromised()
     {
         CouncilStore.Create(_directory.Path);
         using (CouncilStore store = Open())
         {
-            for (int n = 1; n <= 5; n++) store.Append((ulong)n, Batch(n));
-            store.WriteCheckpoint("state of 5"u8);
-            Assert.Equal(0, store.LogBytes);
-            store.Append(6, Batch(6));
+            for (int n = 1; n <= 5; n++) store.Append(Decree(n));
+            long before = store.LogBytes;
+            store.Replace(5, "state of 5"u8, [new PromiseRecord(new Ballot(8, 8))]);
+            Assert.True(store.LogBytes < before);
+            store.Append(Decree(6));
         }
         using CouncilStore again = Open();
-        Assert.Equal(5ul, again.Checkpoint.Decree);
-        Assert.Equal("state of 5"u8.ToArray(), again.Checkpoint.Bytes);
-        Assert.Equal(6ul, Assert.Single(again.Batches).Decree);
+        Assert.Equal(5ul, again.Found.Decree);
+        Assert.Equal("state of 5"u8.ToArray(), again.Found.State);
+        Assert.Contains(new PromiseRecord(new Ballot(8, 8)), again.Found.Records);
+        Assert.Equal([Value(6)], Values(again));
+        Assert.Equal(2ul, again.Start);
     }
 
     [Fact]
@@ -59,12 +69,12 @@ public sealed class CouncilStoreTests : IDisposable
         CouncilStore.Create(_directory.Path);
         Fill(1, 5);
         byte[] oldLog = File.ReadAllBytes(Log);
-        using (CouncilStore store = Open()) store.WriteCheckpoint("state of 5"u8);
+        using (CouncilStore store = Open()) store.Replace(5, "state of 5"u8, []);
         File.WriteAllBytes(Log, oldLog);
         Fill(6, 6);
         using CouncilStore again = Open();
-        Assert.Equal(6ul, Assert.Single(again.Batches).Decree);
-        Assert.Equal(5ul, again.Checkpoint.Decree);
+        Assert.Equal(Value(6), Values(again).Last());
+        Assert.Equal(5ul, again.Found.Decree);
     }
 
     [Fact]
@@ -72,23 +82,22 @@ public sealed class CouncilStoreTests : IDisposable
     {
         CouncilStore.Create(_directory.Path);
         Fill(1, 2);
-        long whole = new FileInfo(Log).Length;
-        Fill(3, 3);
+        byte[] two = File.ReadAllBytes(Log);
+        using (CouncilStore store = Open()) store.Append(Decree(3));
         byte[] full = File.ReadAllBytes(Log);
-        for (long length = whole + 1; length < full.Length; length++)
+        // Behind the record with which the last opening counted itself.
+        int whole = full.Length - ((full.Length - two.Length) - (16 + 40));
+        for (int length = whole + 1; length < full.Length; length += 3)
         {
             _notices.Clear();
-            File.WriteAllBytes(Log, full[..(int)length]);
-            using (CouncilStore store = Open())
-            {
-                Assert.Equal(2ul, store.LastDecree);
-                Assert.Contains("the last record is torn", Assert.Single(_notices));
-            }
-            Assert.Equal(whole, new FileInfo(Log).Length);
+            File.WriteAllBytes(Log, full[..length]);
+            using CouncilStore store = Open();
+            Assert.Equal([Value(1), Value(2)], Values(store));
+            Assert.Contains("the last record is torn", Assert.Single(_notices));
         }
         Fill(3, 4);
         using CouncilStore after = Open();
-        Assert.Equal(4ul, after.LastDecree);
+        Assert.Equal(Value(4), Values(after).Last());
     }
 
     [Fact]
@@ -100,7 +109,7 @@ public sealed class CouncilStoreTests : IDisposable
         log[64 + 20] ^= 1;
         File.WriteAllBytes(Log, log);
         CouncilStoreException refused = Assert.Throws<CouncilStoreException>(Open);
-        Assert.Contains("is damaged at byte 64 (decree 1)", refused.Message);
+        Assert.Contains("is damaged at byte 64 (record 1)", refused.Message);
         Assert.Equal(log, File.ReadAllBytes(Log));
     }
 
@@ -111,11 +120,6 @@ public sealed class CouncilStoreTests : IDisposable
     public void RefusesAForeignOrDamagedCheckpoint(int at, string expected)
     {
         CouncilStore.Create(_directory.Path);
-        using (CouncilStore store = Open())
-        {
-            store.Append(1, Batch(1));
-            store.WriteCheckpoint("a state of some length"u8);
-        }
         byte[] file = File.ReadAllBytes(Checkpoint);
         file[at] ^= 0x40;
         File.WriteAllBytes(Checkpoint, file);
@@ -123,13 +127,29 @@ public sealed class CouncilStoreTests : IDisposable
     }
 
     [Fact]
-    public void RefusesALogOfAnotherCluster()
+    public void RefusesALogOfAnotherClusterOrSeat()
     {
-        CouncilStore.Create(_directory.Path);
+        Guid id = CouncilStore.Create(_directory.Path);
         using var other = new TemporaryDirectory();
         CouncilStore.Create(other.Path);
         File.Copy(other.File("log"), Log, overwrite: true);
         Assert.Contains("belongs to cluster", Assert.Throws<CouncilStoreException>(Open).Message);
+
+        using var seat = new TemporaryDirectory();
+        CouncilStore.Enroll(seat.Path, id, 1);
+        File.Copy(seat.File("log"), Log, overwrite: true);
+        Assert.Contains("seat", Assert.Throws<CouncilStoreException>(Open).Message);
+    }
+
+    [Fact]
+    public void ASeatThatHasLearnedNothingHasNoState()
+    {
+        var id = Guid.NewGuid();
+        CouncilStore.Enroll(_directory.Path, id, 3);
+        using CouncilStore store = Open();
+        Assert.Equal((id, 3u), (store.ClusterId, store.Generation));
+        Assert.Null(store.Found.State);
+        Assert.NotEqual(0ul, store.Seat);
     }
 
     [Fact]

@@ -47,6 +47,7 @@ internal static class RumCommand
         {
             SiloCommands.Build(),
             ClusterCommands.Build(),
+            RecoverCommand.Build(),
             StatusCommands.BuildStatus(),
             StatusCommands.BuildStats(),
             SegmentCommands.Build(),

@@ -27,6 +27,19 @@ public sealed partial class CouncilMachine
         CouncilSince = Decree;
     }
 
+    /// <summary>
+    /// After the loss of a majority: this seat alone is the council of a new generation. Sessions end, for nobody knows what the lost seats had decided for them; named segments
+    /// and the silos stay as they are known here.
+    /// </summary>
+    public void Refound(ulong seat)
+    {
+        foreach (ulong session in _sessions.Keys.ToArray()) EndSession(new SessionId(session));
+        Generation++;
+        Decree++;
+        Found(seat);
+        ViewChanged();
+    }
+
     /// <summary>The council's seats and the candidates, by seat.</summary>
     public IReadOnlyList<CouncilSeat> CouncilSeats()
     {

@@ -41,7 +41,7 @@ public sealed partial class CouncilMachine
     public Guid ClusterId { get; }
 
     /// <summary>Raised by each restore.</summary>
-    public uint Generation { get; }
+    public uint Generation { get; private set; }
 
     /// <summary>Shards that the ring spreads.</summary>
     public int RingShards { get; }

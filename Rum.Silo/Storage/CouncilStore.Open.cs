@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Rum.Core.Council;
 using Rum.Core.Paxos;
 using Rum.Core.Wire;
+using Rum.Silo.Council;
 
 namespace Rum.Silo.Storage;
 
@@ -36,6 +37,30 @@ public sealed partial class CouncilStore
         if (Exists(directory)) throw new CouncilStoreException($"{directory} holds a cluster already.");
         store.ClusterId = cluster;
         store.Make(generation, founder: false);
+    }
+
+    /// <summary>
+    /// Makes the seat in this directory the only one of a new cluster generation, from what its disk knows (<c>rum recover --accept-loss</c>). What the lost seats had decided and this
+    /// one never heard of is lost. Throws <see cref="CouncilStoreException"/>, also when the cluster is not the one named.
+    /// </summary>
+    /// <returns>The new generation and the last decree that is kept.</returns>
+    public static (uint Generation, ulong Decree) Recover(string directory, Guid cluster, Action<string> notice)
+    {
+        using CouncilStore store = Open(directory, notice);
+        if (store.ClusterId != cluster) throw new CouncilStoreException($"{directory} belongs to cluster {store.ClusterId}, not to {cluster}. Nothing was changed.");
+        if (store.Found.State is not { } state) throw new CouncilStoreException($"{directory} is a seat that has learned nothing yet: there is nothing in it to recover from.");
+        if (!CouncilSnapshot.TryDecode(state, out CouncilMachine? machine)) throw Refuse(store.CheckpointPath, "is whole, but this build can't read its state");
+        // The last decree may not have been decided; keeping it loses less than dropping it, and nobody is left who could know.
+        foreach (AcceptRecord accept in store.Found.Records.OfType<AcceptRecord>().Where(a => a.Decree > store.Found.Decree).GroupBy(a => a.Decree, (_, all) => all.Last()))
+        {
+            foreach (Proposal proposal in BatchCodec.Decode(accept.Value) ?? throw Refuse(store.LogPath, $"has a decree {accept.Decree} that this build can't read"))
+                machine.Apply(accept.Decree, proposal);
+        }
+        machine.Refound(store.Seat);
+        store.Generation = machine.Generation;
+        store.WriteFile(store.CheckpointPath, StoreFormat.CheckpointMagic, machine.Decree, CouncilSnapshot.Encode(machine), []);
+        store.StartLog(machine.Decree, [.. store.Found.Records.OfType<PromiseRecord>()]);
+        return (machine.Generation, machine.Decree);
     }
 
     /// <summary>The state of a newborn cluster whose council is one seat.</summary>

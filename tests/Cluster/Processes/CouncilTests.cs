@@ -74,6 +74,37 @@ public sealed class CouncilTests
         await TestCluster.DecideAsync(council, new RequestId(session, 0, 2), Named(session, 2));
     }
 
+    [Fact]
+    public async Task ALostMajorityIsRecoveredFromOneDiskOnlyWhenNobodyAnswers()
+    {
+        using var cluster = new TestCluster(3) { Seats = true };
+        await cluster.StartAllAsync();
+        await CouncilOfThreeAsync(cluster);
+        using RemoteCouncil council = cluster.Council();
+        SessionId session = await TestCluster.OpenSessionAsync(council, 600_000);
+        await TestCluster.DecideAsync(council, new RequestId(session, 0, 1), Named(session, 1));
+        await CouncilOfThreeAsync(cluster);
+        string id = (await cluster.StatusAsync()).ClusterId;
+        string[] recover = ["recover", "--accept-loss", "--data", cluster.DataOf(1), "--machines", cluster.Machines, "--cluster"];
+        (int exit, _, string errors) = await RumProcess.RunAsync([.. recover, id]);
+        Assert.NotEqual(0, exit);
+        Assert.Contains("a majority of the council answers", errors);
+
+        for (int i = 0; i < 3; i++) await cluster.Silo(i).KillAsync();
+        Assert.Contains("say --accept-loss", (await RumProcess.RunAsync([.. recover.Where(a => a != "--accept-loss"), id])).Errors);
+        Assert.Contains("not to", (await RumProcess.RunAsync([.. recover, Guid.NewGuid().ToString()])).Errors);
+        (exit, _, errors) = await RumProcess.RunAsync([.. recover, id]);
+        Assert.True(exit == 0, errors);
+
+        cluster.Start(1);
+        await cluster.ReadyAsync(1);
+        ClusterReport status = await cluster.StatusAsync();
+        Assert.Equal((id, 2u, 1, 0), (status.ClusterId, status.Generation, status.Segments, status.Sessions));
+        // The disks of the others belong to the past.
+        cluster.Start(2);
+        await cluster.Silo(2).WaitForErrorAsync("generation 1, but the silos of");
+    }
+
     private static async Task CouncilOfThreeAsync(TestCluster cluster)
     {
         string last = "";

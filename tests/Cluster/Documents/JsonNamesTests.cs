@@ -6,7 +6,7 @@ namespace Rum.Cluster.Tests.Documents;
 public sealed class JsonNamesTests
 {
     private const string Known = """
-        ClusterReport: cluster_id generation decree shards sessions segments capacity_bytes charged_bytes survivable silos
+        ClusterReport: cluster_id generation decree shards sessions segments capacity_bytes charged_bytes survivable silos council
         DoneReport: done detail
         EventReport: number at_ms decree kind text
         HealthReport: ready trouble silent
@@ -14,6 +14,7 @@ public sealed class JsonNamesTests
         LocalReport: silo at_ms leads counters service events
         OverviewReport: here at_ms view_decree cluster live events events_missing
         RingReport: decree ring_shards shards
+        SeatReport: seat silo endpoint role answered_ms behind
         SegmentDetailsReport: segment token first_shard places
         SegmentPageReport: search more segments
         SegmentPlaceReport: silo extents bytes

@@ -162,9 +162,14 @@ public sealed partial class CouncilLeader
     {
         List<Proposal> proposals = BatchCodec.Decode(value)
             ?? throw new CouncilStoreException($"decree {decree} is whole, but this build can't read its commands; start the version that wrote it");
-        bool own = ReferenceEquals(value, _proposed);
-        List<Asked> asked = own ? _proposedBy : [];
-        if (own) (_proposed, _proposedBy) = (null, []);
+        List<Asked> asked = _proposedBy;
+        if (!value.AsSpan().SequenceEqual(_proposed))
+        {
+            // Another value was decided where the own one stood: what that held waits anew.
+            _commands.InsertRange(0, asked);
+            asked = [];
+        }
+        (_proposed, _proposedBy) = (null, []);
         for (int i = 0; i < proposals.Count; i++)
         {
             ulong view = _machine.ViewDecree;

@@ -161,7 +161,9 @@ public sealed partial class CouncilStore
     {
         byte[] file = ReadWhole(LogPath);
         string? wrong = StoreFormat.ReadHeader(file, StoreFormat.LogMagic, out FileIdentity identity, out _, out _);
-        if (wrong is null && (identity.ClusterId != ClusterId || identity.Generation != Generation || identity.Seat != Seat))
+        // A recovery replaces the checkpoint first: cut short behind that, it has everything it needs in there.
+        bool recovered = wrong is null && identity.ClusterId == ClusterId && identity.Seat == Seat && identity.Generation + 1 == Generation && identity.Decree <= Found.Decree;
+        if (wrong is null && !recovered && (identity.ClusterId != ClusterId || identity.Generation != Generation || identity.Seat != Seat))
         {
             wrong = $"belongs to cluster {identity.ClusterId} generation {identity.Generation} seat {identity.Seat:x16}, "
                 + $"the checkpoint to {ClusterId} generation {Generation} seat {Seat:x16}";
@@ -178,8 +180,17 @@ public sealed partial class CouncilStore
             _sequence = number;
             at += StoreFormat.RecordSize(bytes.Length);
         }
-        OpenLog();
-        if (at < file.Length) CutTail(file, at, notice);
+        if (recovered)
+        {
+            notice($"{LogPath}: the recovery that began generation {Generation} was cut short behind its checkpoint; it is completed now.");
+            records.RemoveAll(static record => record is not PromiseRecord);
+            StartLog(Found.Decree, records);
+        }
+        else
+        {
+            OpenLog();
+            if (at < file.Length) CutTail(file, at, notice);
+        }
         ulong decree = Found.Decree;
         foreach (AcceptRecord accept in records.OfType<AcceptRecord>())
         {

@@ -163,6 +163,35 @@ public sealed class CouncilStoreTests : IDisposable
     }
 
     [Fact]
+    public void ARecoveryThatWasCutShortIsCompleted()
+    {
+        Guid id = CouncilStore.Create(_directory.Path);
+        using (CouncilStore store = Open()) store.Append([new PromiseRecord(new Ballot(5, 6))]);
+        byte[] oldLog = File.ReadAllBytes(Log);
+        Assert.Equal(2u, CouncilStore.Recover(_directory.Path, id, _notices.Add).Generation);
+        byte[] newLog = File.ReadAllBytes(Log);
+        File.WriteAllBytes(Log, oldLog);
+        using (CouncilStore store = Open())
+        {
+            Assert.Contains("was cut short", Assert.Single(_notices));
+            Assert.Equal((2u, 2ul), (store.Generation, store.Start));
+            Assert.Contains(new PromiseRecord(new Ballot(5, 6)), store.Found.Records);
+        }
+        _notices.Clear();
+        using (CouncilStore store = Open()) Assert.Equal(3ul, store.Start);
+        Assert.Empty(_notices);
+        // The log of a later generation is no such thing.
+        File.WriteAllBytes(Log, newLog);
+        CouncilStore.Recover(_directory.Path, id, _notices.Add);
+        byte[] third = File.ReadAllBytes(Checkpoint);
+        CouncilStore.Recover(_directory.Path, id, _notices.Add);
+        byte[] fourthLog = File.ReadAllBytes(Log);
+        File.WriteAllBytes(Checkpoint, third);
+        File.WriteAllBytes(Log, fourthLog);
+        Assert.Contains("generation 4", Assert.Throws<CouncilStoreException>(Open).Message);
+    }
+
+    [Fact]
     public void TwoProcessesCannotShareADirectory()
     {
         CouncilStore.Create(_directory.Path);

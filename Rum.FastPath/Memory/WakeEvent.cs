@@ -8,6 +8,9 @@ public sealed unsafe class WakeEvent : IDisposable
     private readonly FileDescriptor _descriptor =
         new(Descriptors.eventfd(0, Descriptors.EFD_CLOEXEC | Descriptors.EFD_NONBLOCK), nameof(Descriptors.eventfd));
 
+    // Set after the write and cleared before the read: at worst somebody looks once too often.
+    private bool _set;
+
     /// <summary>What to poll for reading; -1 once disposed.</summary>
     public int Descriptor => _descriptor.Value;
 
@@ -16,11 +19,15 @@ public sealed unsafe class WakeEvent : IDisposable
     {
         ulong one = 1;
         _ = Descriptors.write(Descriptor, &one, sizeof(ulong));
+        Volatile.Write(ref _set, true);
     }
 
-    /// <summary>Makes it unreadable.</summary>
+    /// <summary>Makes it unreadable; no system call where nobody made it readable. One owner.</summary>
     public void Clear()
     {
+        if (!Volatile.Read(ref _set)) return;
+        Volatile.Write(ref _set, false);
+        Interlocked.MemoryBarrier();
         ulong count;
         _ = Descriptors.read(Descriptor, &count, sizeof(ulong));
     }

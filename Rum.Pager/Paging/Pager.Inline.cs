@@ -8,7 +8,10 @@ namespace Rum.Pager.Paging;
 public sealed partial class Pager
 {
     // Between looks of the pager thread while others drive.
-    private const long NapNs = 2_000_000;
+    private const long NapNs = 8_000_000;
+
+    // While others drive, and neither a call nor a timer waits, it comes in so often: each time costs who drives two switches.
+    private const long InsistNs = 50_000_000;
 
     // A handler that somebody put before ours is noticed so soon at the latest.
     private const long HandlerLookNs = 500_000_000;
@@ -29,6 +32,7 @@ public sealed partial class Pager
     private bool _driven;
     private ulong _seenDrives;
     private long _handlerLookNs;
+    private long _insistNs;
 
     /// <summary>A faulting thread drives the engine until its own fault is over, or takes long. It entered before, and leaves afterwards with what this returns.</summary>
     internal static unsafe int DriveInline(WaitingFault* own)
@@ -87,11 +91,12 @@ public sealed partial class Pager
             UserfaultfdAbi.Message* messages = stackalloc UserfaultfdAbi.Message[MessageBatch];
             PagerNative.PollDescriptor* polls = stackalloc PagerNative.PollDescriptor[WaitDescriptorsMax + 2];
             long start = GC.GetAllocatedBytesForCurrentThread();
+            bool called = true;
             while (true)
             {
                 int descriptors = 0;
                 long wait = NapNs;
-                if (TryEnterAsPager())
+                if (TryEnterAsPager(called))
                 {
                     AttendInline(messages);
                     Volatile.Write(ref _managedBytes, GC.GetAllocatedBytesForCurrentThread() - start);
@@ -110,7 +115,7 @@ public sealed partial class Pager
                     }
                 }
 
-                Rest(polls, descriptors, wait);
+                called = Rest(polls, descriptors, wait);
             }
         }
         catch (Exception e)
@@ -120,17 +125,20 @@ public sealed partial class Pager
     }
 
     /// <summary>Who drives now tells when it leaves; its fault takes some microseconds, or it leaves the waiting to us.</summary>
-    private bool TryEnterAsPager()
+    private bool TryEnterAsPager(bool called)
     {
         if (!_faults!.TryEnter())
         {
             _faults.SetPager(FaultTableState.Naps);
+            long now = _mapper.NowNs;
+            if (!called && now < _insistNs && now < _engine.NextTimerNs) return false;
             _faults.Want(true);
             if (!_faults.TryEnter()) return false;
             _faults.SetPager(FaultTableState.Awake);
         }
 
         _faults.Want(false);
+        _insistNs = _mapper.NowNs + InsistNs;
         return true;
     }
 
@@ -206,15 +214,17 @@ public sealed partial class Pager
         return true;
     }
 
-    private unsafe void Rest(PagerNative.PollDescriptor* polls, int descriptors, long wait)
+    /// <summary>False: nobody called.</summary>
+    private unsafe bool Rest(PagerNative.PollDescriptor* polls, int descriptors, long wait)
     {
         polls[0] = new() { Descriptor = _faults!.Event, Events = PagerNative.PollIn };
         polls[1] = new() { Descriptor = _bell.Descriptor, Events = PagerNative.PollIn };
         PagerNative.TimeSpec timeout = new() { Seconds = wait / 1_000_000_000, Nanoseconds = wait % 1_000_000_000 };
-        PagerNative.Ppoll(polls, (ulong)(descriptors + 2), &timeout, null);
+        int called = PagerNative.Ppoll(polls, (ulong)(descriptors + 2), &timeout, null);
         _faults.SetPager(FaultTableState.Awake);
         ulong calls;
-        if (polls[0].Returned != 0) PagerNative.Read(_faults.Event, &calls, sizeof(ulong));
+        if (called > 0 && polls[0].Returned != 0) PagerNative.Read(_faults.Event, &calls, sizeof(ulong));
+        return called != 0;
     }
 
     /// <summary>Owner: the channel is driven, so its peers needn't wake anybody.</summary>

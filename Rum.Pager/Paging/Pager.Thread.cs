@@ -55,6 +55,8 @@ public sealed partial class Pager
         {
             long now = _mapper.NowNs;
             if (_engine.Step(now)) idleSince = now;
+            // Nothing more to wait for: the blocking read takes what has come.
+            if (!_engine.NeedsSteps) return;
             bool look = n % SpinsPerRead == 0 || !_engine.Urgent;
             if (look)
             {
@@ -67,7 +69,6 @@ public sealed partial class Pager
                 }
             }
 
-            if (!_engine.NeedsSteps) return;
             if (spin && _engine.Urgent && now - idleSince < SpinNs)
             {
                 if (now != idleSince && (_shared > 0 || now - idleSince > SpinAloneNs)) Yield();

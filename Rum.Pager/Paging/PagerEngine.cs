@@ -83,6 +83,9 @@ public sealed unsafe partial class PagerEngine : IDisposable
     /// </summary>
     public bool NeedsSteps => Urgent || _writeQueued > 0 || _jobCount > 0 || _channel.Outstanding > 0 && _channel.NeedsTimers;
 
+    /// <summary>When timers are due, by the mapper's clock. Any thread.</summary>
+    internal long NextTimerNs => Volatile.Read(ref _nextTimerNs);
+
     /// <summary>When <see cref="Step"/> must be called again at the latest, by the mapper's clock, while <see cref="NeedsSteps"/>.</summary>
     public long NextDeadlineNs =>
         Math.Min(

@@ -12,7 +12,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class RumClientServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a <see cref="RumClient"/> that connects when the host starts and is disposed with it. Options are validated at the start.
+    /// Adds a <see cref="RumClient"/> that connects when the host starts and is disposed when it stops. Options are validated at the start.
+    /// Hosts stop services in the reverse order of registration: what uses the client until its own stop is registered after it.
     /// Resolved before the start it connects then, blocking.
     /// </summary>
     public static IServiceCollection AddRumClient(this IServiceCollection services, Action<RumClientOptions>? configure = null) =>

@@ -31,10 +31,11 @@ public sealed class HostingTests(Silo silo)
             await using RumSegment segment = await second.AllocateAsync(4096);
             segment.Write(0, 1);
             await host.StopAsync();
+            Assert.False(client.IsConnected);
+            Assert.Equal(HealthStatus.Unhealthy, (await health.CheckHealthAsync()).Status);
             await ((IAsyncDisposable)host).DisposeAsync();
         }
 
-        Assert.False(client.IsConnected);
         Assert.Equal([7000, 7003, 7010], events.Seen.Where(id => id is >= 7000 and < 7100).Distinct().Order());
     }
 

@@ -10,11 +10,13 @@ internal static class Eventually
     public static async Task Async(Func<bool> condition, string what, Func<string>? state = null) =>
         await Async(() => Task.FromResult(condition()), what, state);
 
-    public static async Task Async(Func<Task<bool>> condition, string what, Func<string>? state = null)
+    /// <summary>As the others; <paramref name="patience"/> is for what takes more than a minute by itself.</summary>
+    public static async Task Async(Func<Task<bool>> condition, string what, Func<string>? state = null, TimeSpan? patience = null)
     {
+        TimeSpan bound = patience ?? Patience;
         for (Stopwatch waited = Stopwatch.StartNew(); !await condition();)
         {
-            Assert.True(waited.Elapsed < Patience, $"Not within {Patience.TotalSeconds} s: {what}. {(state is null ? "" : "Last seen:\n" + state())}");
+            Assert.True(waited.Elapsed < bound, $"Not within {bound.TotalSeconds} s: {what}. {(state is null ? "" : "Last seen:\n" + state())}");
             await Task.Delay(20);
         }
     }

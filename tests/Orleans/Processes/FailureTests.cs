@@ -1,3 +1,7 @@
+using Rum.Cluster.Tests;
+using Rum.Cluster.Tests.Programs;
+using Rum.Silo.Reporting;
+
 namespace Rum.Grains.Tests.Processes;
 
 public sealed class FailureTests
@@ -29,5 +33,34 @@ public sealed class FailureTests
             await worker.GoesOnAsync();
         }
         await worker.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_silo_that_Orleans_declared_dead_keeps_its_pages_and_rejoins()
+    {
+        using var directory = new TemporaryDirectory();
+        string program = NativeProgram.CompileOwn("worker", directory);
+        await using var silos = new OrleansProcesses(3);
+        await silos.StartAsync();
+        var environment = new Dictionary<string, string> { ["RUM_MACHINES"] = silos.Cluster.Machines, ["RUM_CACHE"] = "4M", ["RUM_LEASE"] = "300s" };
+        using NativeProgram worker = NativeProgram.Start(program, environment);
+        await worker.WaitForAsync("ready");
+        worker.Say("touch");
+        await worker.WaitForAsync("touched 1");
+
+        using (silos.Cluster.Silo(1).Stall())
+        {
+            // Three probes of up to 20 s each: on a busy machine Orleans gives them more time than the 5 s of a quiet one.
+            await Eventually.Async(async () => await silos.ActiveAsync(0) == 2, "Orleans declares the stalled silo dead", patience: TimeSpan.FromMinutes(4));
+        }
+        await silos.Cluster.Silo(1).WaitForErrorAsync("Its host stops and rejoins; pages are served on");
+        await silos.Cluster.ReadyAsync(1);
+        worker.Say("touch");
+        await worker.WaitForAsync("touched 2");
+        await Eventually.Async(async () => await silos.ActiveAsync(0) == 3, "three silos are in Orleans' cluster again");
+        ClusterReport status = await silos.Cluster.StatusAsync();
+        Assert.Equal(0, status.Shards.Lost);
+        Assert.All(status.Silos, s => Assert.Equal("up", s.State));
+        Assert.Equal(0, await worker.EndAsync());
     }
 }

@@ -17,6 +17,12 @@ public readonly record struct RumAllocation
     /// </summary>
     public bool Sparse { get; init; }
 
+    /// <summary>Copies of each page, 1 to 5, each on another silo; 0: what RUM_COPIES says, else as the cluster is configured (1 unless it was told otherwise).</summary>
+    public int Copies { get; init; }
+
+    /// <summary>The copies lie in different racks (labels of the silos) as far as there are so many.</summary>
+    public bool AcrossRacks { get; init; }
+
     /// <summary>A named segment; the name is hashed to its key.</summary>
     public static RumAllocation Named(string name) => new() { Key = SegmentKey.FromName(name) };
 }

@@ -25,7 +25,7 @@ public interface IClusterGrain : IGrainWithIntegerKey
     [Alias("KeyOf")]
     Task<KeyReply> KeyOfAsync(ulong segment);
 
-    /// <summary>Takes a silo out of the cluster, if it holds no extent: its process then ends.</summary>
+    /// <summary>Empties a silo: its pages move to the others while they are used. It leaves, and its process ends, when nothing is there any more.</summary>
     [Alias("Drain")]
     Task<GrainReply> DrainAsync(ushort silo);
 }

@@ -16,7 +16,7 @@ internal sealed class ClusterGrain(GrainCouncil council, GrainCallCounters count
         return new ClusterMembers(GrainCouncil.ReplyOf(answer), answer is not StatusAnswer { Status: { } status } ? [] :
         [
             .. status.Members.Select(m => new MemberLine(
-                m.Member.Id.Value, m.Member.Name, m.Member.Endpoint, m.Member.Http, m.Member.Capacity, m.Charged, m.Member.State == MemberState.Up)),
+                m.Member.Id.Value, m.Member.Name, m.Member.Endpoint, m.Member.Http, m.Member.Capacity, m.Charged, m.Member.State is MemberState.Up or MemberState.Draining)),
         ]);
     }
 
@@ -55,20 +55,6 @@ internal sealed class ClusterGrain(GrainCouncil council, GrainCallCounters count
     /// <inheritdoc/>
     public async Task<GrainReply> DrainAsync(ushort silo)
     {
-        CouncilAnswer answer = await council.AskAsync(new Describe());
-        if (answer is not StatusAnswer { Status: { } status }) return GrainCouncil.ReplyOf(answer);
-        MemberStatus? member = status.Members.FirstOrDefault(m => m.Member.Id.Value == silo && m.Member.State == MemberState.Up);
-        GrainReply reply = GrainCouncil.ReplyOf(answer);
-        if (member is null) return reply with { Error = (ushort)RumError.UnknownSilo, Message = $"silo {silo} is not in the cluster now" };
-        if (member.Member.Council) return reply with { Error = (ushort)RumError.InvalidArgument, Message = $"silo {silo} holds the council; it can't be taken out" };
-        if (member.ShardsInUse > 0)
-        {
-            return reply with
-            {
-                Error = (ushort)RumError.InvalidArgument,
-                Message = $"silo {silo} holds extents in {member.ShardsInUse} shards, and each page has one copy: free those segments first (rum segment list)",
-            };
-        }
-        return (await council.DecideAsync(default, new Leave(member.Member.Id, member.Member.Incarnation))).Reply;
+        return (await council.DecideAsync(default, new Drain(new SiloId(silo), true))).Reply;
     }
 }

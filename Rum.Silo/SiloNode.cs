@@ -32,7 +32,7 @@ public sealed partial class SiloNode : IAsyncDisposable
     private readonly ControlPlane _control;
     private readonly PageServer _server;
     private readonly PageServerThread _thread;
-    private readonly Membership _membership;
+    private readonly Membership _membership = null!;
     private readonly SiloMetrics _metrics;
     private readonly IReadOnlyList<IDriver> _drivers;
     private SiloHttp? _http;
@@ -63,7 +63,7 @@ public sealed partial class SiloNode : IAsyncDisposable
         _council = new CouncilRouter(seat is null ? Others(settings) : settings.Silos, TimeSpan.FromSeconds(2)) { Here = seat };
         _control = new ControlPlane(() => _council.Leader.ToString(), carrier, _log);
         if (seat is not null) _control.Seat(seat);
-        _server = new PageServer(_incarnation, pool, _drivers, _control);
+        _server = new PageServer(_incarnation, pool, _drivers, _control, new PageServerOptions { PeerOf = PeerOf, ShardLearned = () => _membership?.News() });
         _thread = new PageServerThread(_server, Fail, settings.Cpu);
         _control.Start(_server, _council);
         _membership = new Membership(Describe(), _council, _server, _log)
@@ -165,6 +165,9 @@ public sealed partial class SiloNode : IAsyncDisposable
         _settings.Label,
         _settings.Memory,
         Council: false);
+
+    // Silos learn from each other by UDP, which is their first driver.
+    private static PeerAddress? PeerOf(Member member) => System.Net.IPEndPoint.TryParse(member.Endpoint, out System.Net.IPEndPoint? endpoint) ? UdpPeer.From(endpoint) : null;
 
     private void Fail(Exception defect)
     {

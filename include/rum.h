@@ -47,6 +47,8 @@ extern "C" {
 
 /* Flags of rum_alloc_segment. */
 #define RUM_SPARSE 1u        /* charge nothing up front; a later store may then find the silos full */
+#define RUM_RACKS 2u         /* copies in different racks, as far as there are so many */
+#define RUM_COPIES(n) ((unsigned)(n) << 8) /* 1 to 5 copies of each page, each on another silo */
 
 /*
  * Connects to the silos. machines_csv: a file with a line "ip[:port],mac" per silo; NULL: RUM_MACHINES, else the silo of "rum silo run --dev" on this
@@ -93,8 +95,9 @@ void *rum_alloc_hash(size_t size, HASH_TYPE key);
 void *rum_alloc_hash_location(size_t size, HASH_TYPE key, Location location);
 
 /*
- * A segment of its own: key NULL for an anonymous one, location NULL for anywhere, flags 0 or RUM_SPARSE. A sparse segment may be far larger than
- * what the silos hold.
+ * A segment of its own: key NULL for an anonymous one, location NULL for anywhere, flags 0 or RUM_SPARSE, RUM_RACKS, RUM_COPIES(n) combined. A sparse segment
+ * may be far larger than what the silos hold. With RUM_COPIES(n), 1 to 5, each page is on n silos; with RUM_RACKS in different racks where there
+ * are so many. Without: what the variable RUM_COPIES says, else as the cluster is configured.
  */
 void *rum_alloc_segment(size_t size, const HASH_TYPE *key, const Location *location, unsigned flags);
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rum.Cli.Output;
+using Rum.Core;
 using Rum.Core.Council;
 using Rum.Silo.Reporting;
 using Rum.Silo.Storage;
@@ -13,9 +14,10 @@ internal static class ClusterCommands
     public static Command Build()
     {
         var data = new Option<string>("--data") { Description = "Directory for the council's log; made if absent", HelpName = "directory", Required = true };
+        var copies = new Option<int>("--copies") { Description = "Copies of each page of segments that don't ask for a number: 1 to 5", HelpName = "n", DefaultValueFactory = static _ => 1 };
         var json = new Option<bool>("--json") { Description = "Print JSON" };
-        var init = new ExampleCommand("init", "Give birth to a cluster, once, on the machine of the first silo", "rum cluster init --data /var/lib/rum") { data, json };
-        init.SetAction(parsed => Init(parsed.GetRequiredValue(data), parsed.GetValue(json)));
+        var init = new ExampleCommand("init", "Give birth to a cluster, once, on the machine of the first silo", "rum cluster init --data /var/lib/rum", "rum cluster init --data /var/lib/rum --copies 2") { data, copies, json };
+        init.SetAction(parsed => Init(parsed.GetRequiredValue(data), parsed.GetValue(copies), parsed.GetValue(json)));
         return new Command("cluster", "Make a cluster, and say how large its council may be") { init, BuildCouncil() };
     }
 
@@ -36,12 +38,13 @@ internal static class ClusterCommands
         return command;
     }
 
-    private static void Init(string directory, bool json)
+    private static void Init(string directory, int copies, bool json)
     {
+        if (copies is < 1 or > SiloSet.Max) throw new CommandFailedException(ExitCode.Usage, $"--copies {copies}: a page has 1 to {SiloSet.Max} copies");
         Guid id;
         try
         {
-            id = CouncilStore.Create(directory);
+            id = CouncilStore.Create(directory, (byte)copies);
         }
         catch (CouncilStoreException e)
         {

@@ -96,7 +96,7 @@ internal static class SegmentCommands
         Console.WriteLine($"segment     {segment.Id}");
         Console.WriteLine($"key         {(segment.Key.Length == 0 ? "(anonymous)" : segment.Key)}");
         Console.WriteLine($"size        {ByteSize.Format(segment.SizeBytes)} ({segment.SizeBytes} bytes)");
-        Console.WriteLine($"kind        {Kind(segment)}, {segment.Copies} copy of each page");
+        Console.WriteLine($"kind        {Kind(segment)}, {segment.Copies} {(segment.Copies == 1 ? "copy" : "copies")} of each page");
         Console.WriteLine($"writer      {(segment.Writer == 0 ? "none" : $"session {segment.Writer}")}, token {details.Token}");
         Console.WriteLine($"readers     {segment.Readers}");
         Console.WriteLine($"first shard {details.FirstShard}");

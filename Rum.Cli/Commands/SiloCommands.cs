@@ -13,7 +13,7 @@ namespace Rum.Cli.Commands;
 /// <summary><c>rum silo</c>.</summary>
 internal static class SiloCommands
 {
-    public static Command Build() => new("silo", "Offer memory") { BuildRun() };
+    public static Command Build() => new("silo", "Offer memory") { BuildRun(), SiloMemberCommands.BuildDrain(), SiloMemberCommands.BuildRemove() };
 
     private static ExampleCommand BuildRun()
     {

@@ -72,15 +72,16 @@ internal static class StatusCommands
         Console.WriteLine($"room     {ByteSize.Format(cluster.ChargedBytes)} of {ByteSize.Format(cluster.CapacityBytes)} allocated");
         ShardsReport shards = cluster.Shards;
         Console.WriteLine($"shards   {shards.Served} served, {shards.Unassigned} unassigned, {shards.Lost} lost");
+        Console.WriteLine($"copies   {cluster.Copies} unless asked otherwise; {(shards.Learning + shards.Incomplete == 0 ? "all there" : $"{shards.Incomplete} shards in use lack some, {shards.Learning} are being copied")}");
         Console.WriteLine($"use      {cluster.Segments} segments, {cluster.Sessions} sessions");
         Console.WriteLine($"council  {Council(cluster)}");
         Console.WriteLine($"survives {cluster.Survivable}");
         Console.WriteLine();
         Report.Table(
-            [">id", "silo", "state", ">room", ">allocated", ">shards", ">in use", "council", "http"],
+            [">id", "silo", "state", ">room", ">allocated", ">shards", ">in use", ">alone", ">learning", "council", "http"],
             cluster.Silos.Select(s => (IReadOnlyList<string>)
             [
-                $"{s.Id}", s.Name, s.SilentSeconds > 0 ? $"silent since {s.SilentSeconds:0} s" : s.State, ByteSize.Format(s.CapacityBytes), ByteSize.Format(s.ChargedBytes), $"{s.Shards}", $"{s.ShardsInUse}",
+                $"{s.Id}", s.Name, s.SilentSeconds > 0 ? $"silent since {s.SilentSeconds:0} s" : s.State, ByteSize.Format(s.CapacityBytes), ByteSize.Format(s.ChargedBytes), $"{s.Shards}", $"{s.ShardsInUse}", $"{s.ShardsAlone}", $"{s.ShardsLearning}",
                 s.Council ? "yes" : "", s.Http,
             ]));
     }

@@ -18,6 +18,6 @@ internal struct AllocateRequest
     /// <summary>The silo to stay on, 0 for none.</summary>
     internal int Silo;
 
-    /// <summary>1: nothing is charged up front.</summary>
-    internal int Sparse;
+    /// <summary>As in rum.h: 1 sparse, 2 racks, copies from bit 8 on.</summary>
+    internal int Flags;
 }

@@ -16,7 +16,7 @@ internal static unsafe class Calls
             KeyHigh = (ulong)(allocation.Key.Value >> 64),
             KeyLow = (ulong)allocation.Key.Value,
             Silo = allocation.Silo,
-            Sparse = allocation.Sparse ? 1 : 0,
+            Flags = (allocation.Sparse ? 1 : 0) | (allocation.AcrossRacks ? 2 : 0) | (Math.Clamp(allocation.Copies, 0, 15) << 8),
         };
         fixed (MappedSegment* result = &segment) return LibRum.rum_client_allocate(&request, result);
     }

@@ -25,6 +25,15 @@ public sealed record ClusterStatus(
 {
     /// <summary>The council's seats and the candidates; the state machine, which knows no network, leaves it empty.</summary>
     public IReadOnlyList<SeatStatus> Council { get; init; } = [];
+
+    /// <summary>Copies of segments that don't ask for a number.</summary>
+    public int Copies { get; init; }
+
+    /// <summary>Shards in which a silo is learning.</summary>
+    public int Learning { get; init; }
+
+    /// <summary>Shards in use that have fewer replicas in sync than their segments asked for.</summary>
+    public int Incomplete { get; init; }
 }
 
 /// <summary>A seat as the leader sees it.</summary>
@@ -44,6 +53,12 @@ public sealed record MemberStatus(Member Member, long Charged, long ToDrop, int 
 {
     /// <summary>Milliseconds since the leader last heard of it; the state machine, which knows no time, leaves it 0.</summary>
     public long SilentMs { get; init; }
+
+    /// <summary>Shards that it is learning.</summary>
+    public int Learning { get; init; }
+
+    /// <summary>Shards in use of which it is the only replica in sync: they are lost with it.</summary>
+    public int Alone { get; init; }
 }
 
 /// <summary>A segment in a list.</summary>

@@ -54,12 +54,18 @@ public enum MemberState : byte
 
     /// <summary>It left; its number waits for its return under the same name.</summary>
     Left = 1,
+
+    /// <summary>An operator empties it: it keeps what it holds until that is elsewhere, and gets nothing new.</summary>
+    Draining = 2,
+
+    /// <summary>The failure detector took it for dead: it only keeps shards that nobody else holds.</summary>
+    Silent = 3,
 }
 
 /// <summary>A shard's epoch and replicas.</summary>
 /// <param name="Epoch">Raised by every change of the replicas.</param>
-/// <param name="State">InSync while a replica holds it.</param>
-/// <param name="Replicas">Those that must acknowledge writes; the first is the lead.</param>
+/// <param name="State">Served while a replica in sync holds it.</param>
+/// <param name="Replicas">Those that must acknowledge writes, those in sync first; the first is the lead. Of a Lost shard: those that it was lost with.</param>
 public sealed record ShardView(uint Epoch, ShardState State, IReadOnlyList<Replica> Replicas);
 
 /// <summary>One replica of a shard: a life of a silo.</summary>

@@ -22,6 +22,24 @@ public sealed record Leave(SiloId Silo, Incarnation Incarnation) : Command;
 /// <summary>A silo has dropped what it held of freed segments (or released extents): their room is free again.</summary>
 public sealed record Dropped(SiloId Silo, Incarnation Incarnation, ulong UpTo) : Command;
 
+/// <summary>
+/// The failure detector (or an operator) takes a life of a silo for dead: it is no replica any more of shards that another replica holds in
+/// sync, and gets no new ones. Shards that nobody else holds stay with it: they are out of reach, not yet lost. Only if that incarnation is its life.
+/// </summary>
+public sealed record Suspect(SiloId Silo, Incarnation Incarnation) : Command;
+
+/// <summary>A silo that was suspected is heard again: it gets shards again, from the start.</summary>
+public sealed record Resume(SiloId Silo, Incarnation Incarnation) : Command;
+
+/// <summary>An operator empties a silo (or, <paramref name="On"/> false, thinks better of it). When it holds no shard any more it has left.</summary>
+public sealed record Drain(SiloId Silo, bool On) : Command;
+
+/// <summary>A learner has copied everything that the shard's lead held at this epoch, and may be read from now on.</summary>
+public sealed record CaughtUp(SiloId Silo, Incarnation Incarnation, ShardId Shard, uint Epoch) : Command;
+
+/// <summary>The copies of segments that don't ask for a number: 1 to 5.</summary>
+public sealed record Configure(byte Copies) : Command;
+
 /// <summary>A client process opens a session; idempotent by the nonce that it drew.</summary>
 public sealed record OpenSession(UInt128 Nonce, string Tenant, string ClientName, int LeaseMs) : Command;
 
@@ -31,8 +49,11 @@ public sealed record CloseSession(SessionId Session) : Command;
 /// <summary>The lease ended, as the lease table saw it at this renewal counter. Proposed by the council's own clock only.</summary>
 public sealed record Expire(SessionId Session, ulong RenewalCounter) : Command;
 
-/// <summary>Creates a segment. <paramref name="Key"/> zero: anonymous, owned by the session. <paramref name="Silo"/> 0: spread by the ring.</summary>
-public sealed record Allocate(SessionId Session, UInt128 Key, long Size, byte Copies, SegmentFlags Flags, SiloId Silo) : Command
+/// <summary>
+/// Creates a segment. <paramref name="Key"/> zero: anonymous, owned by the session. <paramref name="Copies"/> 0: as the cluster is configured.
+/// <paramref name="Silos"/> empty: spread by the ring; else one copy on each of them.
+/// </summary>
+public sealed record Allocate(SessionId Session, UInt128 Key, long Size, byte Copies, SegmentFlags Flags, SiloSet Silos) : Command
 {
     /// <inheritdoc/>
     public override SessionId Speaker => Session;

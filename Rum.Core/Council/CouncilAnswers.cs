@@ -52,7 +52,17 @@ public sealed record SessionsAnswer(RumError Error, string Message, ulong Decree
 /// <param name="PageCount">How many pages.</param>
 /// <param name="Freed">The whole segment is gone and its id never comes back; the page range is then without meaning.</param>
 /// <param name="Bytes">What the ledger of this silo gets back.</param>
-public readonly record struct Drop(ulong Sequence, SegmentId Segment, long FirstPage, long PageCount, bool Freed, long Bytes);
+public readonly record struct Drop(ulong Sequence, SegmentId Segment, long FirstPage, long PageCount, bool Freed, long Bytes)
+{
+    /// <summary>Whether a whole shard is to be dropped, which the silo is no replica of any more: there is no segment then, and no page.</summary>
+    public bool IsShard => Segment.Value == 0;
+
+    /// <summary>That shard.</summary>
+    public ShardId Shard => new((ushort)FirstPage);
+
+    /// <summary>A whole shard.</summary>
+    public static Drop OfShard(ulong sequence, ShardId shard, long bytes) => new(sequence, default, shard.Value, 0, false, bytes);
+}
 
 /// <summary>Answers <see cref="RenewLeases"/> and <see cref="JudgeLeases"/>, in their order: the renewal counter of each session, 0 for none.</summary>
 public sealed record LeasesAnswer(RumError Error, string Message, ulong Decree, ulong ViewDecree, IReadOnlyList<ulong> Counters)

@@ -22,10 +22,13 @@ public sealed partial class CouncilMachine
                 ShardId id = ShardOf(segment, extent);
                 ShardRecord shard = _shards[id.Value];
                 if (shard.State == ShardState.Unassigned) return new Refusal(RumError.OutOfMemory, NoSilos(size));
-                if (shard.State == ShardState.Lost) return new Refusal(RumError.ShardLost, LostShard(id));
+                if (shard.State == ShardState.Lost) return new Refusal(RumError.ShardLost, LostShard(id, shard));
                 long bytes = segment.ChargeOf(extent, size) - (segment.Held.Contains(extent) ? segment.ChargeOf(extent, segment.Size) : 0);
-                need[shard.Silo.Value] = need.GetValueOrDefault(shard.Silo.Value) + bytes;
-                total += bytes;
+                foreach (Replica replica in shard.Replicas)
+                {
+                    need[replica.Silo.Value] = need.GetValueOrDefault(replica.Silo.Value) + bytes;
+                    total += bytes;
+                }
             }
         }
         bool fits = true, fitsLater = true;
@@ -40,7 +43,7 @@ public sealed partial class CouncilMachine
     }
 
     /// <summary>Charges what <see cref="Plan"/> found possible.</summary>
-    private void Charge(SegmentRecord segment, List<(long First, long End)> ranges, Dictionary<ushort, long> need)
+    private void Charge(SegmentRecord segment, List<(long First, long End)> ranges, long size, Dictionary<ushort, long> need)
     {
         foreach ((ushort silo, long bytes) in need)
         {
@@ -52,7 +55,8 @@ public sealed partial class CouncilMachine
         {
             for (long extent = first; extent < end; extent++)
             {
-                if (!segment.Held.Contains(extent)) AddHeld(ShardOf(segment, extent), 1);
+                bool held = segment.Held.Contains(extent);
+                AddHeld(ShardOf(segment, extent), held ? 0 : 1, segment.ChargeOf(extent, size) - (held ? segment.ChargeOf(extent, segment.Size) : 0));
             }
             segment.Held.Add(first, end);
         }
@@ -71,12 +75,12 @@ public sealed partial class CouncilMachine
             {
                 ShardId id = ShardOf(segment, extent);
                 ShardRecord shard = _shards[id.Value];
-                long keep = segment.ChargeOf(extent, size);
+                long given = segment.ChargeOf(extent, segment.Size) - segment.ChargeOf(extent, size);
                 if (shard.State == ShardState.Served)
                 {
-                    bytes[shard.Silo.Value] = bytes.GetValueOrDefault(shard.Silo.Value) + segment.ChargeOf(extent, segment.Size) - keep;
+                    foreach (Replica replica in shard.Replicas) bytes[replica.Silo.Value] = bytes.GetValueOrDefault(replica.Silo.Value) + given;
                 }
-                if (extent << Layout.ExtentShift >= size) AddHeld(id, -1);
+                AddHeld(id, extent << Layout.ExtentShift >= size ? -1 : 0, -given);
             }
             long firstPage = Math.Max(Layout.PagesFor(size), first << (Layout.ExtentShift - Layout.PageShift));
             long endPage = Math.Min(Layout.PagesFor(segment.Size), end << (Layout.ExtentShift - Layout.PageShift));
@@ -100,10 +104,12 @@ public sealed partial class CouncilMachine
         {
             silo.ToDrop -= silo.Drops[count].Bytes;
             silo.Charged -= silo.Drops[count].Bytes;
+            if (silo.Drops[count].IsShard) _shardDrops.Remove((silo.Member.Id.Value, silo.Drops[count].Shard.Value));
             count++;
         }
         silo.Drops.RemoveRange(0, count);
         Invariant.Check(silo.ToDrop >= 0 && silo.Charged >= silo.ToDrop);
+        if (count > 0) SettleAll();
         return Done();
     }
 
@@ -144,6 +150,9 @@ public sealed partial class CouncilMachine
     private static string NoSilos(long size) =>
         $"no room for {ByteText.Format(size)}: no silo that offers memory is in the cluster. Start one: rum silo run --memory 4G.";
 
-    private static string LostShard(ShardId id) =>
-        $"{id} is Lost: the silo that held it left or restarted, and the pages in it are gone. Delete the segments that lost pages (rum segment list).";
+    private string LostShard(ShardId id, in ShardRecord shard)
+    {
+        string silos = string.Join(", ", shard.Replicas.Select(replica => $"silo {_silos[replica.Silo.Value].Member.Name}"));
+        return $"{id} is Lost: what held it last ({silos}) left or restarted, and the pages in it are gone. Delete the segments that lost pages (rum segment list).";
+    }
 }

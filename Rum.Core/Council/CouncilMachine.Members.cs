@@ -64,22 +64,52 @@ public sealed partial class CouncilMachine
         return Done();
     }
 
+    private Result Execute(Suspect suspect)
+    {
+        if (FindLife(suspect.Silo, suspect.Incarnation) is not { } silo) return Refuse(RumError.StaleView, Replaced(suspect.Silo));
+        if (silo.Member.State == MemberState.Silent) return Done();
+        silo.Member = silo.Member with { State = MemberState.Silent };
+        for (int i = 0; i < _shards.Count; i++) Withdraw(i, silo, ended: false);
+        MembersChanged();
+        return Done();
+    }
+
+    private Result Execute(Resume resume)
+    {
+        if (FindLife(resume.Silo, resume.Incarnation) is not { } silo) return Refuse(RumError.StaleView, Replaced(resume.Silo));
+        if (silo.Member.State != MemberState.Silent) return Done();
+        silo.Member = silo.Member with { State = MemberState.Up };
+        MembersChanged();
+        return Done();
+    }
+
+    private Result Execute(Drain drain)
+    {
+        if (!_silos.TryGetValue(drain.Silo.Value, out SiloRecord? silo) || !silo.Up) return Refuse(RumError.UnknownSilo, $"{drain.Silo} is not in the cluster now; rum status lists those that are.");
+        if (drain.On && IsSeated(silo) && _council.Length == 1)
+            return Refuse(RumError.InvalidArgument, $"silo {silo.Member.Name} is the council alone: start another silo with a data directory, and drain this one when the council has grown.");
+        MemberState state = drain.On ? MemberState.Draining : MemberState.Up;
+        if (silo.Member.State == state) return Done();
+        silo.Member = silo.Member with { State = state };
+        MembersChanged();
+        LeaveWhenDrained();
+        return Done();
+    }
+
+    private Result Execute(Configure configure)
+    {
+        if (configure.Copies is 0 or > SiloSet.Max) return Refuse(RumError.InvalidArgument, $"a page has 1 to {SiloSet.Max} copies; {configure.Copies} were asked for.");
+        DefaultCopies = configure.Copies;
+        return Done();
+    }
+
     /// <summary>The silo's present life is over: what it held is gone, and so is what it had to drop.</summary>
     private void End(SiloRecord silo)
     {
         silo.Member = silo.Member with { State = MemberState.Left };
+        for (int i = 0; i < _shards.Count; i++) Withdraw(i, silo, ended: true);
         silo.Charged = 0;
-        silo.ToDrop = 0;
-        silo.Drops.Clear();
-        for (int i = 0; i < _shards.Count; i++)
-        {
-            ShardRecord shard = _shards[i];
-            if (shard.State != ShardState.Served || shard.Silo != silo.Member.Id) continue;
-            shard.State = shard.Held > 0 ? ShardState.Lost : ShardState.Unassigned;
-            shard.Silo = default;
-            shard.Epoch++;
-            _shards[i] = shard;
-        }
+        ForgetDrops(silo);
         ViewChanged();
     }
 

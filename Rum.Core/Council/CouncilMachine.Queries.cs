@@ -79,24 +79,41 @@ public sealed partial class CouncilMachine
     private ClusterStatus Status()
     {
         int[] states = new int[3];
-        var shards = new Dictionary<SiloId, (int All, int InUse)>();
-        foreach (ShardRecord shard in _shards)
+        int learning = 0, incomplete = 0;
+        var shards = new Dictionary<ushort, (int All, int InUse, int Learning, int Alone)>();
+        for (int i = 0; i < _shards.Count; i++)
         {
+            ShardRecord shard = _shards[i];
+            if (_blocks[i / RingShards].Pinned && shard.PinnedTo.Count == 0) continue;
             states[(int)shard.State]++;
             if (shard.State != ShardState.Served) continue;
-            (int all, int inUse) = shards.GetValueOrDefault(shard.Silo);
-            shards[shard.Silo] = (all + 1, inUse + (shard.Held > 0 ? 1 : 0));
+            int inSync = shard.Replicas.Count(static replica => replica.State == ReplicaState.InSync);
+            if (inSync < shard.Replicas.Length) learning++;
+            if (shard.Held > 0 && inSync < CopiesOf(i)) incomplete++;
+            foreach (Replica replica in shard.Replicas)
+            {
+                (int all, int inUse, int its, int alone) = shards.GetValueOrDefault(replica.Silo.Value);
+                int used = shard.Held > 0 ? 1 : 0, learns = replica.State == ReplicaState.Learning ? 1 : 0;
+                shards[replica.Silo.Value] = (all + 1, inUse + used, its + learns, alone + (used > 0 && learns == 0 && inSync == 1 ? 1 : 0));
+            }
         }
         var members = new List<MemberStatus>();
         foreach (SiloRecord silo in _silos.Values)
         {
-            (int all, int inUse) = shards.GetValueOrDefault(silo.Member.Id);
-            members.Add(new MemberStatus(silo.Member with { Council = IsSeated(silo) }, silo.Charged, silo.ToDrop, all, inUse));
+            (int all, int inUse, int its, int alone) = shards.GetValueOrDefault(silo.Member.Id.Value);
+            members.Add(new MemberStatus(silo.Member with { Council = IsSeated(silo) }, silo.Charged, silo.ToDrop, all, inUse) { Learning = its, Alone = alone });
         }
         return new ClusterStatus(
             ClusterId, Generation, Decree, RingShards, states[(int)ShardState.Served], states[(int)ShardState.Unassigned],
-            states[(int)ShardState.Lost], _sessions.Count, _segments.Count, members);
+            states[(int)ShardState.Lost], _sessions.Count, _segments.Count, members)
+        {
+            Copies = DefaultCopies,
+            Learning = learning,
+            Incomplete = incomplete,
+        };
     }
+
+    private int CopiesOf(int index) => _blocks[index / RingShards] is { Pinned: false } block ? block.Copies : _shards[index].PinnedTo.Count;
 
     private SegmentsAnswer Segments(ListSegments list)
     {
@@ -125,9 +142,15 @@ public sealed partial class CouncilMachine
         {
             for (long extent = first; extent < end; extent++)
             {
-                ushort silo = _shards[ShardOf(segment, extent).Value].Silo.Value;
-                (long extents, long bytes) = places.GetValueOrDefault(silo);
-                places[silo] = (extents + 1, bytes + segment.ChargeOf(extent, segment.Size));
+                ShardRecord shard = _shards[ShardOf(segment, extent).Value];
+                if (shard.State != ShardState.Served) Count(0);
+                else foreach (Replica replica in shard.Replicas) Count(replica.Silo.Value);
+
+                void Count(ushort silo)
+                {
+                    (long extents, long bytes) = places.GetValueOrDefault(silo);
+                    places[silo] = (extents + 1, bytes + segment.ChargeOf(extent, segment.Size));
+                }
             }
         }
         return new SegmentAnswer(

@@ -15,22 +15,24 @@ public sealed partial class CouncilMachine
     private Result Execute(Allocate allocate)
     {
         if (CheckAllocate(allocate) is { } wrong) return Refuse(wrong.Error, wrong.Message);
-        SegmentFlags flags = allocate.Silo.Value != 0 ? allocate.Flags | SegmentFlags.Pinned : allocate.Flags;
+        bool pinned = allocate.Silos.Count > 0;
+        byte copies = pinned ? (byte)allocate.Silos.Count : allocate.Copies == 0 ? DefaultCopies : allocate.Copies;
+        SegmentFlags flags = pinned ? allocate.Flags | SegmentFlags.Pinned : allocate.Flags;
         bool anonymous = allocate.Key == UInt128.Zero;
         var segment = new SegmentRecord
         {
             Id = new SegmentId(_nextSegment),
             Key = allocate.Key,
-            Copies = 1,
+            Copies = copies,
             Flags = flags,
             Owner = anonymous ? allocate.Session : default,
         };
         List<(long, long)> ranges = [(0, Layout.ExtentsFor(allocate.Size))];
-        Refusal? refusal = allocate.Silo.Value != 0 ? PlacePinned(segment, allocate, ranges) : PlaceSpread(segment, allocate, ranges);
+        Refusal? refusal = pinned ? PlacePinned(segment, allocate, ranges) : PlaceSpread(segment, allocate, ranges);
         if (refusal is { } why) return Refuse(why.Error, why.Message);
 
         _nextSegment++;
-        Charge(segment, ranges, _need);
+        Charge(segment, ranges, allocate.Size, _need);
         segment.Size = allocate.Size;
         segment.Token = _nextToken++;
         segment.Writer = allocate.Session;
@@ -43,18 +45,32 @@ public sealed partial class CouncilMachine
     private Refusal? CheckAllocate(Allocate allocate)
     {
         if (CheckSize(allocate.Size) is { } wrong) return wrong;
-        if (allocate.Copies > 1) return new Refusal(RumError.InvalidArgument, $"{allocate.Copies} copies were asked for; this cluster keeps each page once. Ask for 1.");
-        if ((allocate.Flags & ~(SegmentFlags.Pinned | SegmentFlags.Sparse)) != 0)
+        if (allocate.Copies > SiloSet.Max) return new Refusal(RumError.InvalidArgument, $"a page has 1 to {SiloSet.Max} copies; {allocate.Copies} were asked for.");
+        if ((allocate.Flags & ~(SegmentFlags.Pinned | SegmentFlags.Sparse | SegmentFlags.Racks)) != 0)
         {
             return new Refusal(RumError.InvalidArgument, $"the segment flags {(ushort)allocate.Flags:x} are unknown to this council; client and silos differ in version.");
         }
-        if (allocate.Silo.Value == 0)
+        if (allocate.Silos.Count == 0)
         {
-            if ((allocate.Flags & SegmentFlags.Pinned) != 0) return new Refusal(RumError.InvalidArgument, "a pinned allocation must name its silo.");
+            if ((allocate.Flags & SegmentFlags.Pinned) != 0) return new Refusal(RumError.InvalidArgument, "a pinned allocation must name its silos.");
+            int copies = allocate.Copies == 0 ? DefaultCopies : allocate.Copies;
+            int silos = _silos.Values.Count(static silo => silo.Member.Capacity > 0);
+            if (copies > 1 && silos < copies)
+            {
+                return new Refusal(RumError.InvalidArgument, $"{copies} copies need {copies} silos that offer memory; the cluster has {silos}. Start more, or ask for fewer copies.");
+            }
         }
-        else if (UpOrNone(allocate.Silo).Value == 0)
+        else
         {
-            return new Refusal(RumError.UnknownSilo, $"{allocate.Silo} is not in the cluster now; rum status lists those that are.");
+            if (!allocate.Silos.IsSound) return new Refusal(RumError.InvalidArgument, "an allocation names each of its silos once.");
+            if (allocate.Copies > 1 && allocate.Copies != allocate.Silos.Count)
+            {
+                return new Refusal(RumError.InvalidArgument, $"{allocate.Copies} copies were asked for on {allocate.Silos.Count} named silos; name as many silos as copies.");
+            }
+            for (int i = 0; i < allocate.Silos.Count; i++)
+            {
+                if (UpOrNone(allocate.Silos[i]).Value == 0) return new Refusal(RumError.UnknownSilo, $"{allocate.Silos[i]} is not in the cluster now; rum status lists those that are.");
+            }
         }
         if (allocate.Key != UInt128.Zero && _byKey.TryGetValue(allocate.Key, out SegmentRecord? existing))
         {
@@ -65,19 +81,23 @@ public sealed partial class CouncilMachine
 
     private Refusal? PlacePinned(SegmentRecord segment, Allocate allocate, List<(long, long)> ranges)
     {
-        if (!TryPinnedShard(allocate.Silo, out ShardId shard)) return new Refusal(RumError.InvalidArgument, "the cluster has used up its shards for pinned allocations.");
+        if (!TryPinnedShard(allocate.Silos, out ShardId shard)) return new Refusal(RumError.InvalidArgument, "the cluster has used up its shards for pinned allocations.");
         segment.FirstShard = shard;
         return Plan(segment, ranges, allocate.Size, _need);
     }
 
     private Refusal? PlaceSpread(SegmentRecord segment, Allocate allocate, List<(long, long)> ranges)
     {
+        if (!TryBlock(segment.Copies, (segment.Flags & SegmentFlags.Racks) != 0, out int first))
+        {
+            return new Refusal(RumError.InvalidArgument, $"this cluster of {RingShards} ring shards has no numbers left for another kind of shards ({segment.Copies} copies).");
+        }
         ulong hash = segment.IsAnonymous ? StableHash.Mix(segment.Id.Value) : StableHash.Mix(segment.Key);
         long probes = Math.Min(Math.Min(ProbesMax, RingShards), Math.Max(1, ProbedExtentsMax / Layout.ExtentsFor(allocate.Size)));
         Refusal? best = null;
         for (long probe = 0; probe < probes; probe++)
         {
-            segment.FirstShard = new ShardId((ushort)((hash + (ulong)probe) % (uint)RingShards));
+            segment.FirstShard = new ShardId((ushort)((uint)first + ((hash + (ulong)probe) % (uint)RingShards)));
             if (Plan(segment, ranges, allocate.Size, _need) is not { } refusal) return null;
             if (best is null || Rank(refusal.Error) > Rank(best.Value.Error)) best = refusal;
         }
@@ -126,7 +146,7 @@ public sealed partial class CouncilMachine
             if (IsDropping(segment.Id, oldPages, newPages)) return Refuse(RumError.Pending, Dropping(segment.Id));
             List<(long, long)> ranges = [(Layout.ExtentOfPage(oldPages), Layout.ExtentsFor(resize.Size))];
             if (Plan(segment, ranges, resize.Size, _need) is { } refusal) return Refuse(refusal.Error, refusal.Message);
-            Charge(segment, ranges, _need);
+            Charge(segment, ranges, resize.Size, _need);
         }
         else if (newPages < oldPages)
         {
@@ -157,7 +177,7 @@ public sealed partial class CouncilMachine
             if (IsDropping(segment.Id, from << Shift, to << Shift)) return Refuse(RumError.Pending, Dropping(segment.Id));
         }
         if (Plan(segment, missing, segment.Size, _need) is { } refusal) return Refuse(refusal.Error, refusal.Message);
-        Charge(segment, missing, _need);
+        Charge(segment, missing, segment.Size, _need);
         return Done();
     }
 
@@ -193,7 +213,9 @@ public sealed partial class CouncilMachine
             {
                 ShardId id = ShardOf(segment, extent);
                 ShardRecord shard = _shards[id.Value];
-                if (shard.State == ShardState.Served) bytes[shard.Silo.Value] = bytes.GetValueOrDefault(shard.Silo.Value) + segment.ChargeOf(extent, segment.Size);
+                if (shard.State != ShardState.Served) continue;
+                foreach (Replica replica in shard.Replicas)
+                    bytes[replica.Silo.Value] = bytes.GetValueOrDefault(replica.Silo.Value) + segment.ChargeOf(extent, segment.Size);
             }
         }
         // The others hear of it too: those of extents that were given back keep the fence, and where the shards go now, a session that doesn't know
@@ -203,10 +225,11 @@ public sealed partial class CouncilMachine
         foreach ((ushort silo, long amount) in bytes) AddDrop(_silos[silo], segment.Id, 0, Layout.PagesFor(segment.Size), freed: true, amount);
         foreach ((long first, long end) in segment.Held.Runs)
         {
-            for (long extent = first; extent < end; extent++) AddHeld(ShardOf(segment, extent), -1);
+            for (long extent = first; extent < end; extent++) AddHeld(ShardOf(segment, extent), -1, -segment.ChargeOf(extent, segment.Size));
         }
         _segments.Remove(segment.Id.Value);
         if (!segment.IsAnonymous) _byKey.Remove(segment.Key);
+        LeaveWhenDrained();
     }
 
     private Refusal? CheckWriter(SessionId session, SegmentId id, out SegmentRecord segment)

@@ -2,57 +2,148 @@ using Rum.Core.Ring;
 
 namespace Rum.Core.Council;
 
-// Where shards live. A shard that holds extents stays where it is; an empty one follows the ring at once.
+// Where shards live. An empty shard follows the ring at once; one that holds extents by learning (CouncilMachine.Replicas.cs).
 public sealed partial class CouncilMachine
 {
     private void MembersChanged()
     {
-        RecomputeTarget();
+        RecomputeTargets();
         for (int i = 0; i < _shards.Count; i++) Settle(i);
         ViewChanged();
     }
 
-    private void RecomputeTarget() =>
-        _target = ShardAssignment.Assign(
-            new HashRing(_silos.Values.Where(static silo => silo.Up).Select(static silo => new RingNode(silo.Member.Id, silo.Member.Capacity))), RingShards);
+    private void RecomputeTargets()
+    {
+        List<SiloRecord> takers = [.. _silos.Values.Where(static silo => silo.Takes)];
+        var ring = new HashRing(takers.Select(static silo => new RingNode(silo.Member.Id, silo.Member.Capacity)));
+        var racks = takers.ToDictionary(static silo => silo.Member.Id, static silo => silo.Member.Label);
+        _targets.Clear();
+        foreach (ShardBlock block in _blocks)
+            _targets.Add(block.Pinned ? [] : ShardAssignment.Assign(ring, RingShards, block.Copies, block.Racks ? racks : null));
+    }
 
-    /// <summary>Moves a shard that holds nothing to where it belongs.</summary>
+    /// <summary>The silos that a shard belongs on now: those of them that are there.</summary>
+    private SiloSet TargetOf(int index)
+    {
+        int block = index / RingShards;
+        if (!_blocks[block].Pinned) return _targets[block][index % RingShards];
+        SiloSet wanted = _shards[index].PinnedTo;
+        Span<SiloId> up = stackalloc SiloId[SiloSet.Max];
+        int count = 0;
+        for (int i = 0; i < wanted.Count; i++)
+            if (UpOrNone(wanted[i]).Value != 0) up[count++] = wanted[i];
+        return SiloSet.Of(up[..count]);
+    }
+
+    /// <summary>Has a shard where it belongs: an empty one at once, another by steps.</summary>
     private void Settle(int index)
     {
         ShardRecord shard = _shards[index];
-        if (shard.Held > 0) return;
-        SiloId target = index < RingShards ? _target[index] : UpOrNone(shard.PinnedTo);
-        ShardState state = target.Value == 0 ? ShardState.Unassigned : ShardState.Served;
-        if (shard.State == state && shard.Silo == target) return;
+        if (shard.Held > 0)
+        {
+            Balance(index);
+            return;
+        }
+        SiloSet target = FreeOf(TargetOf(index), index);
+        ShardState state = target.Count == 0 ? ShardState.Unassigned : ShardState.Served;
+        if (shard.State == state && IsAt(shard, target)) return;
+        Invariant.Check(shard.Bytes == 0);
         shard.State = state;
-        shard.Silo = target;
+        shard.Replicas = InSync(target);
         shard.Epoch++;
         _shards[index] = shard;
         ViewChanged();
     }
 
-    /// <summary>Counts extents in and out of a shard. The last one out sets the shard free, a Lost one too.</summary>
-    private void AddHeld(ShardId id, long extents)
+    /// <summary>Without silos that are still to drop what they held of this shard: the drop would take new pages along.</summary>
+    private SiloSet FreeOf(SiloSet silos, int index)
+    {
+        if (_shardDrops.Count == 0) return silos;
+        Span<SiloId> free = stackalloc SiloId[SiloSet.Max];
+        int count = 0;
+        for (int i = 0; i < silos.Count; i++)
+            if (!_shardDrops.Contains((silos[i].Value, index))) free[count++] = silos[i];
+        return SiloSet.Of(free[..count]);
+    }
+
+    private bool IsAt(in ShardRecord shard, SiloSet target)
+    {
+        if (shard.Replicas.Length != target.Count) return false;
+        for (int i = 0; i < shard.Replicas.Length; i++)
+        {
+            Replica replica = shard.Replicas[i];
+            if (replica.State != ReplicaState.InSync || replica.Silo != target[i] || replica.Incarnation != _silos[replica.Silo.Value].Member.Incarnation) return false;
+        }
+        return true;
+    }
+
+    private Replica[] InSync(SiloSet silos)
+    {
+        var replicas = new Replica[silos.Count];
+        for (int i = 0; i < replicas.Length; i++) replicas[i] = new Replica(silos[i], _silos[silos[i].Value].Member.Incarnation, ReplicaState.InSync);
+        return replicas;
+    }
+
+    /// <summary>Counts extents and their bytes in and out of a shard. The last one out sets the shard free, a Lost one too.</summary>
+    private void AddHeld(ShardId id, long extents, long bytes)
     {
         ShardRecord shard = _shards[id.Value];
         shard.Held += extents;
-        Invariant.Check(shard.Held >= 0);
+        shard.Bytes += bytes;
+        Invariant.Check(shard.Held >= 0 && shard.Bytes >= 0);
         _shards[id.Value] = shard;
         if (shard.Held == 0) Settle(id.Value);
     }
 
-    /// <summary>A served shard that was made for a silo, made now if there is none; false when the numbers are used up.</summary>
-    private bool TryPinnedShard(SiloId silo, out ShardId id)
+    /// <summary>The first shard of the block that keeps so many copies, made now if there is none; false when there are no numbers for it.</summary>
+    private bool TryBlock(byte copies, bool racks, out int first)
     {
+        var wanted = new ShardBlock(copies, racks && copies > 1);
+        int index = _blocks.IndexOf(wanted);
+        first = Math.Max(index, 0) * RingShards;
+        if (index >= 0) return true;
+        if (!TryAddBlock(wanted, RingShards)) return false;
+        first = (_blocks.Count - 1) * RingShards;
+        RecomputeTargets();
+        for (int i = first; i < _shards.Count; i++) Settle(i);
+        return true;
+    }
+
+    /// <summary>A served shard that was made for these silos, made now if there is none; false when the numbers are used up.</summary>
+    private bool TryPinnedShard(SiloSet silos, out ShardId id)
+    {
+        id = default;
         for (int i = RingShards; i < _shards.Count; i++)
         {
             id = new ShardId((ushort)i);
-            if (_shards[i].PinnedTo == silo && _shards[i].State == ShardState.Served) return true;
+            if (_shards[i].PinnedTo == silos && _shards[i].State == ShardState.Served) return true;
         }
-        id = new ShardId((ushort)Math.Min(_shards.Count, ushort.MaxValue));
-        if (_shards.Count > ushort.MaxValue) return false;
-        _shards.Add(new ShardRecord { PinnedTo = silo });
-        Settle(id.Value);
+        for (int i = RingShards; i < _shards.Count; i++)
+        {
+            if (_blocks[i / RingShards].Pinned && _shards[i].PinnedTo.Count == 0) return Pin(i, silos, out id);
+        }
+        bool room = _shards.Count % RingShards != 0 && _blocks[^1].Pinned && _shards.Count <= ushort.MaxValue;
+        if (room) _shards.Add(ShardRecord.Empty);
+        else if (!TryAddBlock(new ShardBlock(0, false), 1)) return false;
+        return Pin(_shards.Count - 1, silos, out id);
+    }
+
+    private bool Pin(int index, SiloSet silos, out ShardId id)
+    {
+        id = new ShardId((ushort)index);
+        _shards[index] = _shards[index] with { PinnedTo = silos };
+        Settle(index);
+        return true;
+    }
+
+    // The last block of pinned shards is as long as it is used, so that a view carries no more; what follows it begins at the next block.
+    private bool TryAddBlock(ShardBlock block, int shards)
+    {
+        int start = _blocks.Count * RingShards;
+        if (start + shards > ushort.MaxValue + 1) return false;
+        while (_shards.Count < start + shards) _shards.Add(ShardRecord.Empty);
+        _blocks.Add(block);
+        _targets.Add([]);
         return true;
     }
 
@@ -66,14 +157,8 @@ public sealed partial class CouncilMachine
 
     private ClusterView BuildView()
     {
-        var replicas = new Dictionary<SiloId, Replica[]>();
-        foreach (SiloRecord silo in _silos.Values) replicas[silo.Member.Id] = [new Replica(silo.Member.Id, silo.Member.Incarnation, ReplicaState.InSync)];
         var shards = new ShardView[_shards.Count];
-        for (int i = 0; i < shards.Length; i++)
-        {
-            ShardRecord shard = _shards[i];
-            shards[i] = new ShardView(shard.Epoch, shard.State, shard.State == ShardState.Served ? replicas[shard.Silo] : []);
-        }
+        for (int i = 0; i < shards.Length; i++) shards[i] = new ShardView(_shards[i].Epoch, _shards[i].State, _shards[i].Replicas);
         return new ClusterView(ClusterId, Generation, ViewDecree, [.. _silos.Values.Select(silo => silo.Member with { Council = IsSeated(silo) })], shards, RingShards);
     }
 }

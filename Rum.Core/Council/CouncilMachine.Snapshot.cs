@@ -18,7 +18,14 @@ public sealed partial class CouncilMachine
         to.U64(_nextToken);
         to.U64(_nextDrop);
         to.U16(_nextSilo);
+        to.U8(DefaultCopies);
         WriteCouncil(ref to);
+        to.U8((byte)_blocks.Count);
+        foreach (ShardBlock block in _blocks)
+        {
+            to.U8(block.Copies);
+            to.Bool(block.Racks);
+        }
 
         to.U32((uint)_silos.Count);
         foreach (SiloRecord silo in _silos.Values) WriteSilo(ref to, silo);
@@ -27,8 +34,14 @@ public sealed partial class CouncilMachine
         {
             to.U32(shard.Epoch);
             to.U8((byte)shard.State);
-            to.U16(shard.Silo.Value);
-            to.U16(shard.PinnedTo.Value);
+            to.U8((byte)shard.Replicas.Length);
+            foreach (Replica replica in shard.Replicas)
+            {
+                to.U16(replica.Silo.Value);
+                to.U64(replica.Incarnation.Value);
+                to.U8((byte)replica.State);
+            }
+            CommandCodec.WriteSilos(ref to, shard.PinnedTo);
         }
         to.U32((uint)_segments.Count);
         foreach (SegmentRecord segment in _segments.Values) WriteSegment(ref to, segment);
@@ -94,9 +107,20 @@ public sealed partial class CouncilMachine
             _nextToken = from.U64(),
             _nextDrop = from.U64(),
             _nextSilo = from.U16(),
+            DefaultCopies = from.U8(),
         };
-        return machine.ReadCouncil(ref from) && machine.ReadSilos(ref from) && machine.ReadShards(ref from) && machine.ReadSegments(ref from) && machine.ReadSessions(ref from)
+        return machine.ReadCouncil(ref from) && machine.ReadBlocks(ref from) && machine.ReadSilos(ref from) && machine.ReadShards(ref from)
+            && machine.ReadSegments(ref from) && machine.ReadSessions(ref from)
             && machine.Rebuild() ? machine : null;
+    }
+
+    private bool ReadBlocks(ref SpanReader from)
+    {
+        int count = from.U8();
+        _blocks.Clear();
+        for (int i = 0; i < count; i++) _blocks.Add(new ShardBlock(from.UpTo(SiloSet.Max), from.Bool()));
+        return !from.Failed && DefaultCopies is > 0 and <= SiloSet.Max && count > 0 && _blocks[0] == new ShardBlock(1, false)
+            && (long)(count - 1) * RingShards <= ushort.MaxValue;
     }
 
     private bool ReadSilos(ref SpanReader from)
@@ -117,23 +141,38 @@ public sealed partial class CouncilMachine
 
     private bool ReadShards(ref SpanReader from)
     {
-        int count = from.Count(9);
-        if (count < RingShards || count > ushort.MaxValue + 1) return false;
+        int count = from.Count(7);
+        int last = (_blocks.Count - 1) * RingShards;
+        if (count <= last || count > last + RingShards || (!_blocks[^1].Pinned && count != last + RingShards)) return false;
         _shards.Clear();
         for (int i = 0; i < count && !from.Failed; i++)
         {
-            var shard = new ShardRecord
+            var shard = new ShardRecord { Epoch = from.U32(), State = (ShardState)from.UpTo((byte)ShardState.Lost), Replicas = ReadReplicas(ref from) };
+            shard.PinnedTo = CommandCodec.ReadSilos(ref from);
+            bool learns = false;
+            for (int r = 0; r < shard.Replicas.Length; r++)
             {
-                Epoch = from.U32(),
-                State = (ShardState)from.UpTo((byte)ShardState.Lost),
-                Silo = new SiloId(from.U16()),
-                PinnedTo = new SiloId(from.U16()),
-            };
-            bool up = _silos.TryGetValue(shard.Silo.Value, out SiloRecord? silo) && silo.Up;
-            if (up != (shard.State == ShardState.Served)) return false;
+                Replica replica = shard.Replicas[r];
+                if (!_silos.TryGetValue(replica.Silo.Value, out SiloRecord? silo)) return false;
+                if (shard.State == ShardState.Served && (!silo.Up || silo.Member.Incarnation != replica.Incarnation)) return false;
+                for (int other = 0; other < r; other++)
+                    if (shard.Replicas[other].Silo == replica.Silo) return false;
+                if (learns || (r == 0 && replica.State != ReplicaState.InSync)) return false;
+                learns = replica.State == ReplicaState.Learning;
+            }
+            if ((shard.State == ShardState.Unassigned) != (shard.Replicas.Length == 0)) return false;
+            if (shard.PinnedTo.Count > 0 && !_blocks[i / RingShards].Pinned) return false;
             _shards.Add(shard);
         }
         return !from.Failed;
+    }
+
+    private static Replica[] ReadReplicas(ref SpanReader from)
+    {
+        var replicas = new Replica[from.UpTo(ViewCodec.ReplicasMax)];
+        for (int i = 0; i < replicas.Length; i++)
+            replicas[i] = new Replica(new SiloId(from.U16()), new Incarnation(from.U64()), (ReplicaState)from.UpTo((byte)ReplicaState.Learning));
+        return replicas;
     }
 
     private bool ReadSegments(ref SpanReader from)
@@ -155,12 +194,19 @@ public sealed partial class CouncilMachine
             };
             int readers = from.Count(8);
             for (int reader = 0; reader < readers; reader++) segment.Readers.Add(from.U64());
-            if (CheckSize(segment.Size) is not null || segment.FirstShard.Value >= _shards.Count) return false;
+            if (CheckSize(segment.Size) is not null || !HasShards(segment)) return false;
             if (!ExtentRuns.TryRead(ref from, Layout.ExtentsFor(segment.Size), out segment.Held)) return false;
             if (!_segments.TryAdd(segment.Id.Value, segment)) return false;
             if (!segment.IsAnonymous && !_byKey.TryAdd(segment.Key, segment)) return false;
         }
         return !from.Failed;
+    }
+
+    private bool HasShards(SegmentRecord segment)
+    {
+        if (segment.FirstShard.Value >= _shards.Count || segment.Copies is 0 or > SiloSet.Max) return false;
+        ShardBlock block = _blocks[segment.FirstShard.Value / RingShards];
+        return block.Pinned == ((segment.Flags & SegmentFlags.Pinned) != 0) && (block.Pinned || block.Copies == segment.Copies);
     }
 
     private bool ReadSessions(ref SpanReader from)
@@ -197,7 +243,7 @@ public sealed partial class CouncilMachine
     // Computes what wasn't written; false when the ledger would not balance.
     private bool Rebuild()
     {
-        RecomputeTarget();
+        RecomputeTargets();
         foreach (SegmentRecord segment in _segments.Values)
         {
             if (segment.Writer.Value != 0 && !_sessions.ContainsKey(segment.Writer.Value)) return false;
@@ -206,13 +252,17 @@ public sealed partial class CouncilMachine
             {
                 ShardRecord record = machine._shards[shard.Value];
                 record.Held++;
+                record.Bytes += bytes;
                 machine._shards[shard.Value] = record;
-                if (record.State == ShardState.Served) machine._silos[record.Silo.Value].Charged += bytes;
+                if (record.State != ShardState.Served) return;
+                foreach (Replica replica in record.Replicas) machine._silos[replica.Silo.Value].Charged += bytes;
             });
         }
         foreach (SiloRecord silo in _silos.Values)
         {
             silo.ToDrop = silo.Drops.Sum(static drop => drop.Bytes);
+            foreach (Drop drop in silo.Drops)
+                if (drop.IsShard) _shardDrops.Add((silo.Member.Id.Value, drop.Shard.Value));
             silo.Charged += silo.ToDrop;
             if (silo.Up && silo.Charged > silo.Member.Capacity) return false;
         }

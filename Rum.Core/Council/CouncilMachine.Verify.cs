@@ -10,7 +10,7 @@ public sealed partial class CouncilMachine
     public void Verify()
     {
         var charged = new Dictionary<ushort, long>();
-        long[] held = new long[_shards.Count];
+        long[] held = new long[_shards.Count], stored = new long[_shards.Count];
         foreach (SegmentRecord segment in _segments.Values)
         {
             Invariant.Check(segment.Id.Value < _nextSegment && segment.Token < _nextToken);
@@ -20,11 +20,10 @@ public sealed partial class CouncilMachine
             CountHeld(segment, (machine, shard, bytes) =>
             {
                 held[shard.Value]++;
-                if (machine._shards[shard.Value].State == ShardState.Served)
-                {
-                    ushort silo = machine._shards[shard.Value].Silo.Value;
-                    charged[silo] = charged.GetValueOrDefault(silo) + bytes;
-                }
+                stored[shard.Value] += bytes;
+                if (machine._shards[shard.Value].State != ShardState.Served) return;
+                foreach (Replica replica in machine._shards[shard.Value].Replicas)
+                    charged[replica.Silo.Value] = charged.GetValueOrDefault(replica.Silo.Value) + bytes;
             });
         }
         foreach (SessionRecord session in _sessions.Values)
@@ -49,12 +48,25 @@ public sealed partial class CouncilMachine
         for (int i = 0; i < held.Length; i++)
         {
             ShardRecord shard = _shards[i];
-            Invariant.Check(shard.Held == held[i]);
-            Invariant.Check(shard.State != ShardState.Served || UpOrNone(shard.Silo) == shard.Silo);
-            Invariant.Check(shard.State == ShardState.Served || shard.Silo.Value == 0);
-            Invariant.Check(shard.State != ShardState.Lost || shard.Held > 0);
+            Invariant.Check(shard.Held == held[i] && shard.Bytes == stored[i]);
+            VerifyReplicas(shard);
             // An empty shard is where it belongs.
-            Invariant.Check(shard.Held > 0 || shard.Silo == (i < RingShards ? _target[i] : UpOrNone(shard.PinnedTo)));
+            Invariant.Check(shard.Held > 0 || IsAt(shard, FreeOf(TargetOf(i), i)));
         }
+    }
+
+    private void VerifyReplicas(in ShardRecord shard)
+    {
+        Invariant.Check((shard.State == ShardState.Unassigned) == (shard.Replicas.Length == 0));
+        Invariant.Check(shard.State == ShardState.Unassigned || shard.Replicas[0].State == ReplicaState.InSync);
+        Invariant.Check(shard.State != ShardState.Lost || shard.Held > 0);
+        int learning = 0;
+        foreach (Replica replica in shard.Replicas)
+        {
+            SiloRecord silo = _silos[replica.Silo.Value];
+            Invariant.Check(shard.State == ShardState.Lost || (silo.Up && silo.Member.Incarnation == replica.Incarnation));
+            learning += replica.State == ReplicaState.Learning ? 1 : 0;
+        }
+        Invariant.Check(learning <= 1);
     }
 }

@@ -15,8 +15,13 @@ public sealed partial class CouncilMachine
     private readonly Dictionary<UInt128, SessionRecord> _byNonce = [];
     private readonly List<ShardRecord> _shards = [];
 
-    // Where each ring shard belongs; follows from the members, so it isn't part of a snapshot.
-    private SiloId[] _target = [];
+    // Block 0 keeps one copy; the others are made when the first segment asks for them.
+    private readonly List<ShardBlock> _blocks = [new ShardBlock(1, false)];
+
+    // Where each ring shard belongs, by block; follows from the members, so it isn't part of a snapshot.
+    private readonly List<SiloSet[]> _targets = [];
+    // Shards that a silo is still to drop; follows from its drops.
+    private readonly HashSet<(ushort Silo, int Shard)> _shardDrops = [];
     private ClusterView? _view;
 
     private ulong _nextSession = 1;
@@ -33,8 +38,8 @@ public sealed partial class CouncilMachine
         ClusterId = clusterId;
         Generation = generation;
         RingShards = ringShards;
-        for (int i = 0; i < ringShards; i++) _shards.Add(default);
-        _target = new SiloId[ringShards];
+        for (int i = 0; i < ringShards; i++) _shards.Add(ShardRecord.Empty);
+        RecomputeTargets();
     }
 
     /// <summary>The cluster, drawn at its birth.</summary>
@@ -45,6 +50,9 @@ public sealed partial class CouncilMachine
 
     /// <summary>Shards that the ring spreads.</summary>
     public int RingShards { get; }
+
+    /// <summary>Copies of each page of segments that don't ask for a number.</summary>
+    public byte DefaultCopies { get; private set; } = 1;
 
     /// <summary>The last decree applied.</summary>
     public ulong Decree { get; private set; }
@@ -106,6 +114,11 @@ public sealed partial class CouncilMachine
     {
         Join join => Execute(join),
         Leave leave => Execute(leave),
+        Suspect suspect => Execute(suspect),
+        Resume resume => Execute(resume),
+        Drain drain => Execute(drain),
+        CaughtUp caughtUp => Execute(caughtUp),
+        Configure configure => Execute(configure),
         Dropped dropped => Execute(dropped),
         OpenSession open => Execute(open),
         CloseSession close => EndSession(close.Session),

@@ -24,7 +24,11 @@ internal sealed class SiloRecord(Member member)
     /// <summary>In the order of their sequences.</summary>
     public List<Drop> Drops = [];
 
-    public bool Up => Member.State == MemberState.Up;
+    /// <summary>A member, whatever it may be given.</summary>
+    public bool Up => Member.State != MemberState.Left;
+
+    /// <summary>Whether shards may be given to it.</summary>
+    public bool Takes => Member.State == MemberState.Up;
 
     public long Free => Up ? Member.Capacity - Charged : 0;
 }
@@ -36,14 +40,30 @@ internal struct ShardRecord
 
     public ShardState State;
 
-    /// <summary>Its only replica for now; 0 unless Served.</summary>
-    public SiloId Silo;
+    /// <summary>
+    /// Never edited in place, for views share it: those in sync first, one Learning at most behind them. Of a Lost shard those that it was lost with.
+    /// </summary>
+    public Replica[] Replicas;
 
-    /// <summary>The silo that a pinned shard was made for, 0 for the ring's.</summary>
-    public SiloId PinnedTo;
+    /// <summary>The silos that a pinned shard was made for, empty for the ring's.</summary>
+    public SiloSet PinnedTo;
 
-    /// <summary>Extents of segments that may hold pages in it. Only an empty shard may move.</summary>
+    /// <summary>Extents of segments that may hold pages in it. An empty shard moves at once, another only by learning.</summary>
     public long Held;
+
+    /// <summary>Bytes charged for those extents at each replica.</summary>
+    public long Bytes;
+
+    /// <summary>An empty shard.</summary>
+    public static ShardRecord Empty => new() { Replicas = [] };
+}
+
+/// <summary>So many shards as the ring has, with one rule for all; a shard's block is its number divided by the ring's shards.</summary>
+/// <param name="Copies">Replicas of each shard; 0: made for named silos, one by one.</param>
+/// <param name="Racks">Replicas on silos with different labels.</param>
+internal readonly record struct ShardBlock(byte Copies, bool Racks)
+{
+    public bool Pinned => Copies == 0;
 }
 
 /// <summary>A segment.</summary>

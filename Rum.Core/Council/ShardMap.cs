@@ -8,6 +8,7 @@ namespace Rum.Core.Council;
 public sealed class ShardMap
 {
     private readonly ShardPlace[] _places;
+    private readonly ReplicaPlace[] _replicas;
 
     /// <summary>Lays out a view.</summary>
     public ShardMap(ClusterView view)
@@ -17,13 +18,27 @@ public sealed class ShardMap
         _places = new ShardPlace[view.Shards.Count];
         var indexes = new Dictionary<SiloId, int>();
         for (int i = 0; i < view.Members.Count; i++) indexes[view.Members[i].Id] = i;
+        var replicas = new List<ReplicaPlace>(view.Shards.Count);
         for (int i = 0; i < _places.Length; i++)
         {
             ShardView shard = view.Shards[i];
-            Replica lead = shard.State == ShardState.Served && shard.Replicas.Count > 0 ? shard.Replicas[0] : default;
+            int first = replicas.Count, inSync = 0;
+            foreach (Replica replica in shard.State == ShardState.Served ? shard.Replicas : [])
+            {
+                replicas.Add(new ReplicaPlace(replica.Incarnation, (short)indexes.GetValueOrDefault(replica.Silo, -1)));
+                // Those in sync stand first, the council says; a view that says otherwise has only the first ones.
+                if (replica.State == ReplicaState.InSync && inSync == replicas.Count - 1 - first) inSync++;
+            }
+            Replica lead = inSync > 0 ? shard.Replicas[0] : default;
             _places[i] = new ShardPlace(
-                shard.Epoch, shard.State, lead.Silo, lead.Incarnation, indexes.TryGetValue(lead.Silo, out int index) ? index : -1);
+                shard.Epoch, shard.State, lead.Silo, lead.Incarnation, indexes.TryGetValue(lead.Silo, out int index) ? index : -1)
+            {
+                First = first,
+                Count = (byte)(inSync > 0 ? replicas.Count - first : 0),
+                InSync = (byte)inSync,
+            };
         }
+        _replicas = [.. replicas];
     }
 
     /// <summary>The view behind it.</summary>
@@ -46,6 +61,10 @@ public sealed class ShardMap
         return ref shard.Value < places.Length ? ref places[shard.Value] : ref Unknown[0];
     }
 
+    /// <summary>One of a place's replicas; those in sync come first, the lead is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref readonly ReplicaPlace Replica(in ShardPlace place, int index) => ref _replicas[place.First + index];
+
     /// <summary>The shard of a page.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ShardId ShardOfPage(ShardId firstShard, SegmentFlags flags, long page) =>
@@ -60,4 +79,18 @@ public sealed class ShardMap
 /// <param name="Silo">The silo, 0 for none.</param>
 /// <param name="Incarnation">Its life.</param>
 /// <param name="Member">Its index in <see cref="ClusterView.Members"/>, -1 for none.</param>
-public readonly record struct ShardPlace(uint Epoch, ShardState State, SiloId Silo, Incarnation Incarnation, int Member);
+public readonly record struct ShardPlace(uint Epoch, ShardState State, SiloId Silo, Incarnation Incarnation, int Member)
+{
+    internal int First { get; init; }
+
+    /// <summary>Replicas that must acknowledge writes.</summary>
+    public byte Count { get; init; }
+
+    /// <summary>Those of them that may be read; they come first.</summary>
+    public byte InSync { get; init; }
+}
+
+/// <summary>A replica of a shard.</summary>
+/// <param name="Incarnation">The life of the silo.</param>
+/// <param name="Member">The silo's index in <see cref="ClusterView.Members"/>, -1 for none.</param>
+public readonly record struct ReplicaPlace(Incarnation Incarnation, short Member);

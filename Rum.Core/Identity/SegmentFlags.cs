@@ -12,4 +12,7 @@ public enum SegmentFlags : ushort
 
     /// <summary>Not charged when created; writes may fail with OutOfMemory.</summary>
     Sparse = 2,
+
+    /// <summary>Copies on silos with different labels (racks), as far as there are so many.</summary>
+    Racks = 4,
 }

@@ -58,6 +58,60 @@ public static class ShardAssignment
         return result;
     }
 
+    /// <summary>
+    /// Assigns so many different silos to each shard, the lead as above. Each further one is the next clockwise of a hash of its own that is under the
+    /// same bound for its place in the order, and, with <paramref name="racks"/>, on another rack than those before where there is one.
+    /// </summary>
+    public static SiloSet[] Assign(HashRing ring, int shards, int copies, IReadOnlyDictionary<SiloId, string>? racks = null)
+    {
+        SiloId[] leads = Assign(ring, shards);
+        var result = new SiloSet[shards];
+        IReadOnlyList<RingNode> nodes = ring.Nodes;
+        if (nodes.Count == 0) return result;
+        double total = 0;
+        foreach (RingNode node in nodes) total += node.Capacity;
+        var limit = new int[nodes.Count];
+        for (int i = 0; i < limit.Length; i++) limit[i] = (int)Math.Ceiling(nodes[i].Capacity / total * shards * MaxLoadPercent / 100);
+        var loads = new int[copies, nodes.Count];
+        Span<SiloId> chosen = stackalloc SiloId[SiloSet.Max];
+        for (int shard = 0; shard < shards; shard++)
+        {
+            chosen[0] = leads[shard];
+            int count = 1;
+            while (count < Math.Min(copies, nodes.Count))
+            {
+                int next = ChooseNext(ring, shard, count, chosen[..count], limit, loads, racks);
+                loads[count, next]++;
+                chosen[count++] = nodes[next].Silo;
+            }
+            result[shard] = SiloSet.Of(chosen[..count]);
+        }
+        return result;
+    }
+
+    private static int ChooseNext(
+        HashRing ring, int shard, int place, ReadOnlySpan<SiloId> before, int[] limit, int[,] loads, IReadOnlyDictionary<SiloId, string>? racks)
+    {
+        // Another rack is worth more than an even load.
+        int otherRackFull = -1, sameRack = -1, sameRackFull = -1;
+        int point = ring.Find(StableHash.Mix(ShardSalt + (ulong)place, (ulong)shard));
+        for (int step = 0; step < ring.PointCount; step++)
+        {
+            int owner = ring.OwnerAt(point);
+            if (++point == ring.PointCount) point = 0;
+            SiloId silo = ring.Nodes[owner].Silo;
+            if (before.Contains(silo)) continue;
+            bool otherRack = true;
+            if (racks is not null)
+                foreach (SiloId earlier in before) otherRack &= racks[earlier] != racks[silo];
+            bool full = loads[place, owner] >= limit[owner];
+            if (otherRack && !full) return owner;
+            ref int found = ref otherRack ? ref otherRackFull : ref full ? ref sameRackFull : ref sameRack;
+            if (found < 0) found = owner;
+        }
+        return otherRackFull >= 0 ? otherRackFull : sameRack >= 0 ? sameRack : sameRackFull;
+    }
+
     // A silo may be this far ahead of its share even where that is more than the percentage: else the bound would bind everywhere where a silo has
     // few shards, and each join would push shards from silo to silo (at 1,000 silos and 65,536 shards 12 times the new silo's share).
     private const int SlackShards = 32;

@@ -1,8 +1,8 @@
 namespace Rum.Core.Sessions;
 
 /// <summary>
-/// When each silo was last heard of: like leases the council leader's own memory, not part of the replicated state. Nothing is decided by it; it is what
-/// <c>rum status</c> shows of a silo that ended without a word. Time is an argument, monotonic nanoseconds. One thread.
+/// When each silo was last heard of: like leases the council leader's own memory, not part of the replicated state. Nothing is decided by it alone: it is what
+/// <c>rum status</c> shows of a silo that ended without a word, and what lets the leader propose that others go on without that silo. Time is an argument, monotonic nanoseconds. One thread.
 /// </summary>
 public sealed class SilenceTable
 {
@@ -27,6 +27,12 @@ public sealed class SilenceTable
 
     /// <summary>A silo left: it may be silent.</summary>
     public void Forget(SiloId silo) => _signs.Remove(silo);
+
+    /// <summary>Whether a silo was heard, and is not noticed as silent.</summary>
+    public bool IsHeard(SiloId silo) => _signs.TryGetValue(silo, out Sign sign) && !sign.Noticed;
+
+    /// <summary>Whether a silo was noticed as silent.</summary>
+    public bool IsSilent(SiloId silo) => _signs.TryGetValue(silo, out Sign sign) && sign.Noticed;
 
     /// <summary>Nanoseconds since a silo was heard; 0 for one that is not expected to speak.</summary>
     public long SilentNs(SiloId silo, long nowNs) => _signs.TryGetValue(silo, out Sign sign) ? Math.Max(0, nowNs - sign.HeardNs) : 0;

@@ -28,6 +28,12 @@ internal sealed class ClientPeer(Incarnation incarnation, ClientPort port, PeerA
 
     public int Credits { get; set; } = options.InitialCredits;
 
+    /// <summary>When it was last heard; 0 before.</summary>
+    public long HeardNs { get; set; }
+
+    /// <summary>Until then reads go to other replicas first: it was silent.</summary>
+    public long AvoidUntilNs { get; set; }
+
     /// <summary>When a request that was sent and not answered is sent again.</summary>
     public long ResendAfterNs { get; private set; } =
         Math.Max(20_000_000, port.Driver.Traits.Reliable ? options.ReliableResendNsMin : options.ResendNsMin);

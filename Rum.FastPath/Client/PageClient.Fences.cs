@@ -47,6 +47,9 @@ public sealed unsafe partial class PageClient
             Count = 1,
             Pending = 1,
             FirstAssembly = -1,
+            Parent = -1,
+            FirstLeg = -1,
+            NextLeg = -1,
         };
         _fences[fence].Asking = true;
         _fences[fence].Token = writer->Token;
@@ -67,7 +70,7 @@ public sealed unsafe partial class PageClient
             if (status != PageStatus.Ok) _fences[fence] = default;
         }
         if (status == PageStatus.Ok) _counters.Fences++;
-        for (int i = 0; i < Capacity && _fencing > 0; i++)
+        for (int i = 0; i < _slotCount && _fencing > 0; i++)
         {
             RequestSlot* slot = _slots + i;
             if (slot->State != RequestState.Fencing || slot->Segment != request.Segment || slot->Peer != request.Peer) continue;

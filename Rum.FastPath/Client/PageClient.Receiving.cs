@@ -30,7 +30,9 @@ public sealed unsafe partial class PageClient
             if (_failing.First >= 0) next = 0;
             foreach (ClientPeer? peer in _peers)
             {
-                if (peer!.Sent.First >= 0) next = Math.Min(next, _slots[peer.Sent.First].SentNs + peer.ResendAfterNs);
+                if (peer!.Sent.First < 0) continue;
+                next = Math.Min(next, _slots[peer.Sent.First].SentNs + peer.ResendAfterNs);
+                if (_anyReplicated) next = Math.Min(next, NextMoveNs(peer));
             }
             return next;
         }
@@ -57,7 +59,9 @@ public sealed unsafe partial class PageClient
         }
         foreach (ClientPeer? peer in _peers)
         {
-            if (peer!.Sent.First >= 0 || peer.Queue.First >= 0) Pump(peer, nowNs);
+            if (peer!.Sent.First < 0 && peer.Queue.First < 0) continue;
+            if (_anyReplicated) MoveReads(peer, nowNs);
+            Pump(peer, nowNs);
         }
         if (_parked.First >= 0) RetryParked(nowNs);
         foreach (ClientPort port in _ports) port.Tx.Flush();
@@ -119,7 +123,7 @@ public sealed unsafe partial class PageClient
         completion = default;
         RequestSlot* slot = _slots + header->Slot;
         // Sent and queued both: an answer to the first sending may come while the slot waits to be sent once more.
-        if (header->Slot >= Capacity + FenceSlots || slot->Counter != header->Counter || slot->State is not (RequestState.Sent or RequestState.Queued)
+        if (header->Slot >= _slotCount || slot->Counter != header->Counter || slot->State is not (RequestState.Sent or RequestState.Queued)
             || header->Session != _session || slot->Segment != header->Segment || (byte)header->Type != ((byte)TypeOf(slot->Kind) | 0x80))
         {
             _counters.LateAnswers++;
@@ -135,6 +139,8 @@ public sealed unsafe partial class PageClient
             return false;
         }
         peer.Answered(slot->Resent || slot->FirstSentNs == 0 ? -1 : nowNs - slot->FirstSentNs);
+        peer.HeardNs = nowNs;
+        peer.AvoidUntilNs = 0;
         if (header->Credits > 0) peer.Credits = header->Credits;
         int index = (int)header->Slot;
         if (slot->Kind == RequestKind.Fence)
@@ -211,6 +217,8 @@ public sealed unsafe partial class PageClient
             _counters.LateAnswers++;
             return false;
         }
+        if (slot->Parent >= 0 && !EndOfLeg(index, out index)) return false;
+        slot = _slots + index;
         if (slot->Kind == RequestKind.Write) _counters.PagesWritten++; else _counters.Trims++;
         completion = CompletionOf(slot, (long)slot->Page, PageStatus.Ok);
         End(index);

@@ -96,6 +96,8 @@ public sealed unsafe partial class PageClient
         _peers = peers;
         _peerOfMember = peerOfMember;
         Volatile.Write(ref _routes, routes);
+        _anyReplicated = false;
+        for (int i = 0; i < routes.Map.ShardCount && !_anyReplicated; i++) _anyReplicated = routes.Map.Place(new ShardId((ushort)i)).Count > 1;
         _staleReported = false;
         foreach (ClientPort port in oldPorts)
         {
@@ -139,26 +141,52 @@ public sealed unsafe partial class PageClient
         for (int i = 0; i < Capacity; i++)
         {
             RequestSlot* slot = _slots + i;
-            if (slot->State is not (RequestState.Queued or RequestState.Sent or RequestState.Fencing)) continue;
-            int stays = PeerThatStays(slot, routes, peers, peerOfMember);
-            if (stays >= 0 && slot->State == RequestState.Fencing)
+            if (slot->State == RequestState.Spread)
             {
-                int fence = _fences.Find(slot->Segment, peers[stays]!.Incarnation.Value);
-                if (fence < 0 || !_fences[fence].Asking) stays = -1;
+                // One epoch for all replicas: in another one all must acknowledge anew.
+                if (!Stands(slot, routes)) Park(i);
+                else for (int leg = slot->FirstLeg; leg >= 0; leg = _slots[leg].NextLeg) MoveRequest(leg, routes, peers, peerOfMember);
             }
-            if (stays < 0) Park(i);
-            else slot->Peer = stays;
+            else
+            {
+                MoveRequest(i, routes, peers, peerOfMember);
+            }
         }
+    }
+
+    private void MoveRequest(int index, ClientRoutes routes, ClientPeer?[] peers, short[] peerOfMember)
+    {
+        RequestSlot* slot = _slots + index;
+        if (slot->State is not (RequestState.Queued or RequestState.Sent or RequestState.Fencing)) return;
+        int stays = PeerThatStays(slot, routes, peers, peerOfMember);
+        if (stays >= 0 && slot->State == RequestState.Fencing)
+        {
+            int fence = _fences.Find(slot->Segment, peers[stays]!.Incarnation.Value);
+            if (fence < 0 || !_fences[fence].Asking) stays = -1;
+        }
+        if (stays < 0) Park(index);
+        else slot->Peer = stays;
+    }
+
+    private bool Stands(RequestSlot* slot, ClientRoutes routes)
+    {
+        if (_routes is null || routes.Map.RingShards != _routes.Map.RingShards) return false;
+        ref readonly ShardPlace place = ref routes.Map.Place(new ShardId(slot->Shard));
+        return place.State == ShardState.Served && place.Epoch == slot->Epoch;
     }
 
     /// <summary>The number, in the new routes, of the peer that a request is at, if its shard is still served there in the same epoch; else -1.</summary>
     private int PeerThatStays(RequestSlot* slot, ClientRoutes routes, ClientPeer?[] peers, short[] peerOfMember)
     {
-        if (_routes is null || routes.Map.RingShards != _routes.Map.RingShards) return -1;
+        if (!Stands(slot, routes)) return -1;
         ref readonly ShardPlace place = ref routes.Map.Place(new ShardId(slot->Shard));
-        if (place.State == ShardState.Lost || place.Epoch != slot->Epoch || place.Member < 0) return -1;
-        int peer = peerOfMember[place.Member];
-        return peer >= 0 && ReferenceEquals(peers[peer], _peers[slot->Peer]) && peers[peer]!.Incarnation == place.Incarnation ? peer : -1;
+        for (int i = 0; i < (slot->Kind == RequestKind.Read ? place.InSync : place.Count); i++)
+        {
+            ref readonly ReplicaPlace replica = ref routes.Map.Replica(place, i);
+            int peer = replica.Member >= 0 ? peerOfMember[replica.Member] : -1;
+            if (peer >= 0 && ReferenceEquals(peers[peer], _peers[slot->Peer]) && peers[peer]!.Incarnation == replica.Incarnation) return peer;
+        }
+        return -1;
     }
 
     /// <inheritdoc/>
@@ -181,6 +209,11 @@ public sealed unsafe partial class PageClient
             Park(index);
             return;
         }
+        if (slot->Parent >= 0)
+        {
+            RouteLeg(index);
+            return;
+        }
         ShardMap map = routes.Map;
         ShardId shard = map.ShardOfPage(new ShardId(slot->FirstShard), slot->Flags, (long)slot->Page);
         ref readonly ShardPlace place = ref map.Place(shard);
@@ -191,8 +224,14 @@ public sealed unsafe partial class PageClient
             Fail(index, PageStatus.Lost);
             return;
         }
-        int peer = place.Member >= 0 ? _peerOfMember[place.Member] : -1;
-        if (peer < 0 || _peers[peer]!.Incarnation != place.Incarnation)
+        if (place.Count > 1 && slot->Kind is (RequestKind.Write or RequestKind.Trim))
+        {
+            Spread(index, place);
+            return;
+        }
+        slot->Others = place.InSync > 1;
+        int peer = slot->Others ? ReadPeer(slot, place) : place.Member >= 0 ? _peerOfMember[place.Member] : -1;
+        if (peer < 0 || (!slot->Others && _peers[peer]!.Incarnation != place.Incarnation))
         {
             Park(index);
             ReportStaleView();
@@ -219,6 +258,7 @@ public sealed unsafe partial class PageClient
     private void Reroute(int index)
     {
         _counters.Rerouted++;
+        // A leg rests alone: what its sisters acknowledge in this epoch counts.
         Park(index);
         ReportStaleView();
     }

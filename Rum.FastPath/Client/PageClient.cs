@@ -18,6 +18,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
     private const int FenceSlots = 32;
 
     private readonly PageClientOptions _options;
+    private readonly int _slotCount;   // requests, then fences, then legs
     private readonly NativeRegion _slotMemory;
     private readonly RequestSlot* _slots;
     private readonly PageAssemblies _assemblies;
@@ -25,9 +26,10 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
     private readonly Func<long>? _clock;
     private readonly nint[] _landing;
     private int _landingCount;
-    private SlotList _free = SlotList.Empty, _freeFences = SlotList.Empty, _parked = SlotList.Empty, _failing = SlotList.Empty;
+    private SlotList _free = SlotList.Empty, _freeFences = SlotList.Empty, _freeLegs = SlotList.Empty, _parked = SlotList.Empty, _failing = SlotList.Empty;
     private int _oldestWrite = -1, _newestWrite = -1;
     private ulong _session, _packetNumber, _lastSequence;
+    private ulong _unsureFrom = ulong.MaxValue;
     private int _fencing;
     private PageClientCounters _counters;
 
@@ -38,13 +40,14 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(_options.Requests, nameof(options));
         _clock = _options.ClockNs;
         Capacity = _options.Requests;
-        int slots = Capacity + FenceSlots;
+        _slotCount = Capacity + FenceSlots + (Capacity * SiloSet.Max);
+        int slots = _slotCount;
         _slotMemory = new NativeRegion((long)slots * sizeof(RequestSlot));
         _slots = (RequestSlot*)_slotMemory.Start;
         for (int i = 0; i < slots; i++)
         {
-            _slots[i].FirstAssembly = _slots[i].Peer = -1;
-            Append(ref i < Capacity ? ref _free : ref _freeFences, i);
+            _slots[i].FirstAssembly = _slots[i].Peer = _slots[i].Parent = _slots[i].FirstLeg = _slots[i].NextLeg = -1;
+            Append(ref i < Capacity ? ref _free : ref i < Capacity + FenceSlots ? ref _freeFences : ref _freeLegs, i);
         }
         _assemblies = new PageAssemblies(_options.AssembliesMax);
         _landing = new nint[1024];
@@ -160,7 +163,8 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         slot->Counter++;
         slot->Peer = -1;
         slot->FirstSentNs = 0;
-        slot->Resent = false;
+        slot->Resent = slot->Others = false;
+        slot->Moves = 0;
         return index;
     }
 
@@ -176,8 +180,8 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         Route(index);
     }
 
-    /// <summary>Everything up to it is acknowledged: the sequences run over all segments, so the oldest outstanding one bounds each token's.</summary>
-    private ulong Confirmed => _oldestWrite < 0 ? _lastSequence : _slots[_oldestWrite].Sequence - 1;
+    /// <summary>Everything up to it is acknowledged, up to the first change that was given up and may be at some replicas only: the sequences run over all segments, so the oldest outstanding one bounds each token's.</summary>
+    private ulong Confirmed => Math.Min(_oldestWrite < 0 ? _lastSequence : _slots[_oldestWrite].Sequence - 1, _unsureFrom - 1);
 
     private long Now => _clock == null ? MonotonicClock.NowNs : _clock();
 
@@ -203,6 +207,9 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
                 break;
             case RequestState.Fencing:
                 _fencing--;
+                break;
+            case RequestState.Spread:
+                while (slot->FirstLeg >= 0) EndLeg(slot->FirstLeg);
                 break;
         }
         slot->State = RequestState.Free;
@@ -230,6 +237,8 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
 
     private void Fail(int index, PageStatus status)
     {
+        index = ChangeOf(index);
+        if (_slots[index].Kind is RequestKind.Write or RequestKind.Trim) _unsureFrom = Math.Min(_unsureFrom, _slots[index].Sequence);
         Detach(index);
         _slots[index].State = RequestState.Failing;
         _slots[index].Failure = status;

@@ -26,6 +26,9 @@ public struct PageClientCounters
     /// <summary>Requests sent again after a time-out.</summary>
     public long Resends;
 
+    /// <summary>Reads that went to another replica because the first one was silent.</summary>
+    public long ReadsMoved;
+
     /// <summary>Answers to requests that had ended, or to another life of the slot.</summary>
     public long LateAnswers;
 

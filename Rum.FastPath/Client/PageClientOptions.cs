@@ -24,6 +24,12 @@ public sealed record PageClientOptions
     /// <summary>How long a request rests that no silo can take now (no route, a silo behind its view) before it is tried again; nanoseconds.</summary>
     public long ParkNs { get; init; } = 10_000_000;
 
+    /// <summary>How long a read waits for one replica before another is asked, doubled each time; nanoseconds.</summary>
+    public long ReadElsewhereNs { get; init; } = 10_000_000;
+
+    /// <summary>How long a silo that let a read wait so long without a word isn't asked first; nanoseconds.</summary>
+    public long AvoidNs { get; init; } = 250_000_000;
+
     /// <summary>The clock of <see cref="PageClient.Poll"/>, for the moments between two polls; null: <see cref="Linux.MonotonicClock"/>.</summary>
     public Func<long>? ClockNs { get; init; }
 

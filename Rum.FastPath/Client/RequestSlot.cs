@@ -20,6 +20,9 @@ internal enum RequestState : byte
     /// <summary>No silo can take it now: in the parked list.</summary>
     Parked,
 
+    /// <summary>A change of a page that has several replicas: its legs, one for each, are under way; in no list.</summary>
+    Spread,
+
     /// <summary>Ended without success, waits to be reported: in the failing list.</summary>
     Failing,
 }
@@ -51,6 +54,8 @@ internal unsafe struct RequestSlot
     public int NextWrite, PreviousWrite;
     public int FirstAssembly;
     public int Peer;               // -1: none
+    public int Parent;             // of a leg: the change; -1 for all others
+    public int FirstLeg, NextLeg;  // a change's legs that aren't acknowledged yet; a leg's sister
     public int Cost;               // pages that it takes of the peer's credits while sent
     public ushort Count;
     public ushort Shard, FirstShard;
@@ -59,6 +64,9 @@ internal unsafe struct RequestSlot
     public RequestState State;
     public RequestKind Kind;
     public bool Resent;
+    public bool Others;            // a read that another replica could answer too
+    public byte Moves;             // how often a read went to another replica
+    public byte Replica;           // of a leg: which one
 }
 
 /// <summary>A list of slots.</summary>

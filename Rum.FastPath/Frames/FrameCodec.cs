@@ -113,13 +113,18 @@ public static unsafe class FrameCodec
                 if (header->Encoding > PayloadEncoding.Zero) return FrameFault.Encoding;
                 bool image = header->Encoding == PayloadEncoding.Raw && (header->Status == 0 || header->Type == FrameType.Write);
                 if (header->MessageLength != (image ? Layout.PageSize : 0)) return FrameFault.Length;
-                return header->Count != 1 ? FrameFault.Range : CheckRange(header);
+                bool run = header->Type == FrameType.ReadAnswer && header->Encoding == PayloadEncoding.Zero && (header->Flags & FrameFlags.Copy) != 0;
+                return header->Count != 1 && !run ? FrameFault.Range : CheckRange(header);
             case FrameType.WriteAnswer or FrameType.TrimAnswer:
                 return header->MessageLength != 0 ? FrameFault.Length : CheckRange(header);
             case FrameType.Fence or FrameType.FenceAnswer or FrameType.Hello or FrameType.HelloAnswer:
+            case FrameType.ListSegments or FrameType.ListExtents:
                 return header->MessageLength != 0 ? FrameFault.Length : FrameFault.None;
             case FrameType.Control or FrameType.ControlAnswer:
                 return header->MessageLength > ControlMessageBytesMax ? FrameFault.Length : FrameFault.None;
+            case FrameType.ListSegmentsAnswer or FrameType.ListExtentsAnswer:
+                // One frame says all that it says.
+                return header->FragmentCount != 1 || header->MessageLength > Layout.PageSize ? FrameFault.Length : FrameFault.None;
             default:
                 return FrameFault.Type;
         }

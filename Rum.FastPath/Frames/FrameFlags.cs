@@ -21,4 +21,9 @@ public enum FrameFlags : ushort
 
     /// <summary>The last fragment of a write that goes now: the silo answers, if only with what it still misses.</summary>
     Report = 16,
+
+    /// <summary>
+    /// In a Read and its answers: for a copy. A run of pages never written is answered by one frame (Zero, version 0, its length in Count).
+    /// </summary>
+    Copy = 32,
 }

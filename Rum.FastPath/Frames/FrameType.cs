@@ -24,6 +24,15 @@ public enum FrameType : byte
     /// <summary>A control request for the council, at most once by request id. Its payload is a <c>CouncilRequest</c>.</summary>
     Control = 6,
 
+    /// <summary>
+    /// Between silos: which segments are there, with their tokens? The page is a cursor; the answer's is where to go on. Only answered under a view as new
+    /// as <c>Confirmed</c> says.
+    /// </summary>
+    ListSegments = 7,
+
+    /// <summary>Between silos: which extents of a shard are there? Cursor as in <see cref="ListSegments"/>.</summary>
+    ListExtents = 8,
+
     /// <summary>What makes a request's number its answer's.</summary>
     Answer = 0x80,
 
@@ -44,4 +53,10 @@ public enum FrameType : byte
 
     /// <summary>Answers <see cref="Control"/>.</summary>
     ControlAnswer = Control | Answer,
+
+    /// <summary>Answers <see cref="ListSegments"/>.</summary>
+    ListSegmentsAnswer = ListSegments | Answer,
+
+    /// <summary>Answers <see cref="ListExtents"/>.</summary>
+    ListExtentsAnswer = ListExtents | Answer,
 }

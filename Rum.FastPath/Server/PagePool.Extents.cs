@@ -97,29 +97,35 @@ public sealed unsafe partial class PagePool
     }
 
     /// <summary>The extent with its table, made where needed; null when there is no room for it.</summary>
-    private ExtentRecord* ExtentForWrite(SegmentRecord* segment, uint extent)
+    private ExtentRecord* ExtentForWrite(SegmentRecord* segment, uint extent, ushort shard)
     {
-        ExtentRecord* record = FindExtent(segment->Id, extent);
-        if (record == null)
-        {
-            int index = _extentFree;
-            if (index != 0) _extentFree = _extents[index].Next;
-            else if (_extentUntouched <= _extentMax) index = _extentUntouched++;
-            else return null;
-            int* bucket = _extentBuckets + (HashExtent(segment->Id, extent) & _extentBucketMask);
-            record = _extents + index;
-            *record = new ExtentRecord { Segment = segment->Id, Extent = extent, Next = *bucket, NextOfSegment = segment->FirstExtent };
-            *bucket = index;
-            if (segment->FirstExtent != 0) _extents[segment->FirstExtent].PreviousOfSegment = index;
-            segment->FirstExtent = index;
-            _extentsUsed++;
-        }
+        ExtentRecord* record = ExtentFor(segment, extent, shard);
+        if (record == null) return null;
         if (record->Table == null && _garbageProduced - _garbageCollected + _tables < _garbageCapacity)
         {
             record->Table = (PageEntry*)NativeRegion.Map(TableBytes);
             if (record->Table != null) _tables++;
         }
         return record->Table == null ? null : record;
+    }
+
+    /// <summary>The extent's record, made where needed; null when there is no room for it.</summary>
+    private ExtentRecord* ExtentFor(SegmentRecord* segment, uint extent, ushort shard)
+    {
+        ExtentRecord* record = FindExtent(segment->Id, extent);
+        if (record != null) return record;
+        int index = _extentFree;
+        if (index != 0) _extentFree = _extents[index].Next;
+        else if (_extentUntouched <= _extentMax) index = _extentUntouched++;
+        else return null;
+        int* bucket = _extentBuckets + (HashExtent(segment->Id, extent) & _extentBucketMask);
+        record = _extents + index;
+        *record = new ExtentRecord { Segment = segment->Id, Extent = extent, Shard = shard, Next = *bucket, NextOfSegment = segment->FirstExtent };
+        *bucket = index;
+        if (segment->FirstExtent != 0) _extents[segment->FirstExtent].PreviousOfSegment = index;
+        segment->FirstExtent = index;
+        _extentsUsed++;
+        return record;
     }
 
     private void DiscardTable(SegmentRecord* segment, ExtentRecord* record)

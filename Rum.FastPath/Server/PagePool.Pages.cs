@@ -26,7 +26,7 @@ public sealed unsafe partial class PagePool
     /// </summary>
     public PageStatus Write(SegmentId segment, long page, PageVersion version, byte* image, out PageVersion current)
     {
-        PageStatus status = Admit(segment.Value, (ulong)page, version, image != null, out PageSlot slot, out current);
+        PageStatus status = Admit(segment.Value, (ulong)page, version, 0, image != null, out PageSlot slot, out current);
         if (status != PageStatus.Ok || slot.Entry == null) return status;
         uint frame = 0;
         if (image != null)
@@ -42,24 +42,51 @@ public sealed unsafe partial class PagePool
     /// <summary>
     /// Drops consecutive pages of one extent: those not newer than <paramref name="version"/> read as zeros from then on. Repeating it changes nothing.
     /// </summary>
-    public PageStatus Trim(SegmentId segment, long page, int count, PageVersion version, out PageVersion current)
+    /// <param name="segment">The segment.</param>
+    /// <param name="page">The first page.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="version">The trim's version.</param>
+    /// <param name="current">The fence in its token for Fenced.</param>
+    /// <param name="shard">The extent's shard.</param>
+    /// <param name="always">
+    /// The version is kept for pages too of which nothing is stored here: another replica may still send an older image to this one, which is learning.
+    /// </param>
+    public PageStatus Trim(
+        SegmentId segment, long page, int count, PageVersion version, out PageVersion current, ushort shard = 0, bool always = false)
     {
         current = version;
         SegmentRecord* owner = FindSegment(segment.Value);
         PageStatus status = CheckFence(owner, version.Token, ref current);
         if (status != PageStatus.Ok) return status;
-        ExtentRecord* extent = FindExtent(segment.Value, (uint)((ulong)page / Layout.PagesPerExtent));
+        uint number = (uint)((ulong)page / Layout.PagesPerExtent);
+        ExtentRecord* extent = always ? ExtentFor(owner, number, shard) : FindExtent(segment.Value, number);
+        if (always && extent == null) return PageStatus.OutOfMemory;
         // Nothing stored: nothing that an older duplicate could bring back, since the writer waited for its writes before it trimmed.
-        if (extent == null || extent->Table == null) return PageStatus.Ok;
-        PageEntry* entry = extent->Table + (page % Layout.PagesPerExtent);
-        for (PageEntry* end = entry + count; entry < end; entry++)
+        if (extent == null || (!always && extent->Table == null)) return PageStatus.Ok;
+        if (always && extent->Floor >= version) return PageStatus.Ok;
+        if (_forgetsTrims)
         {
-            if (entry->Token == 0 || entry->Version >= version) continue;
-            entry->Token = version.Token;
-            entry->Sequence = version.Sequence;
-            Store(owner, extent, entry, 0);
+            for (int i = 0; extent->Table != null && i < count; i++) Forget(owner, extent, extent->Table + (page % Layout.PagesPerExtent) + i);
+            return PageStatus.Ok;
         }
-        Raise(owner, version);
+        if (always && count == Layout.PagesPerExtent && extent->Newest < version)
+        {
+            RaiseFloor(extent, version);
+            DiscardTable(owner, extent);
+        }
+        else
+        {
+            if (always && ExtentForWrite(owner, number, shard) == null) return PageStatus.OutOfMemory;
+            PageEntry* entry = extent->Table + (page % Layout.PagesPerExtent);
+            for (PageEntry* end = entry + count; entry < end; entry++)
+            {
+                if ((entry->Token == 0 && !always) || entry->Version >= version) continue;
+                entry->Token = version.Token;
+                entry->Sequence = version.Sequence;
+                Store(owner, extent, entry, 0);
+            }
+        }
+        Raise(owner, extent, version);
         return PageStatus.Ok;
     }
 
@@ -89,14 +116,21 @@ public sealed unsafe partial class PagePool
     /// The rule: token = fence, version above the page's and the extent's floor. Ok with a slot: <see cref="Commit"/> it at once, before any other call.
     /// Ok without: the very same version is there.
     /// </summary>
-    internal PageStatus Admit(ulong segment, ulong page, PageVersion version, bool needsFrame, out PageSlot slot, out PageVersion current)
+    internal PageStatus Admit(
+        ulong segment, ulong page, PageVersion version, ushort shard, bool needsFrame, out PageSlot slot, out PageVersion current)
     {
         slot = default;
         current = version;
         SegmentRecord* owner = FindSegment(segment);
         PageStatus status = CheckFence(owner, version.Token, ref current);
-        if (status != PageStatus.Ok) return status;
-        ExtentRecord* extent = ExtentForWrite(owner, (uint)(page / Layout.PagesPerExtent));
+        return status != PageStatus.Ok ? status : AdmitNewer(owner, page, version, shard, needsFrame, out slot, out current);
+    }
+
+    private PageStatus AdmitNewer(SegmentRecord* owner, ulong page, PageVersion version, ushort shard, bool needsFrame, out PageSlot slot, out PageVersion current)
+    {
+        slot = default;
+        current = version;
+        ExtentRecord* extent = ExtentForWrite(owner, (uint)(page / Layout.PagesPerExtent), shard);
         if (extent == null) return PageStatus.OutOfMemory;
         PageEntry* entry = extent->Table + (page % Layout.PagesPerExtent);
         PageVersion there = entry->Version;
@@ -118,7 +152,7 @@ public sealed unsafe partial class PagePool
         slot.Entry->Token = version.Token;
         slot.Entry->Sequence = version.Sequence;
         Store(slot.Segment, slot.Extent, slot.Entry, frame);
-        Raise(slot.Segment, version);
+        Raise(slot.Segment, slot.Extent, version);
     }
 
     private static PageStatus CheckFence(SegmentRecord* owner, ulong token, ref PageVersion current)
@@ -130,11 +164,10 @@ public sealed unsafe partial class PagePool
         return token < owner->Fence ? PageStatus.Fenced : PageStatus.NotFenced;
     }
 
-    private static void Raise(SegmentRecord* owner, PageVersion version)
+    private static void Raise(SegmentRecord* owner, ExtentRecord* extent, PageVersion version)
     {
-        if (owner->Newest >= version) return;
-        owner->NewestToken = version.Token;
-        owner->NewestSequence = version.Sequence;
+        if (extent->Newest < version) (extent->NewestToken, extent->NewestSequence) = (version.Token, version.Sequence);
+        if (owner->Newest < version) (owner->NewestToken, owner->NewestSequence) = (version.Token, version.Sequence);
     }
 
     private void Store(SegmentRecord* owner, ExtentRecord* extent, PageEntry* entry, uint frame)

@@ -17,6 +17,7 @@ public sealed unsafe partial class PagePool : IDisposable
     private readonly uint* _limbo;
     private readonly int _reserveFrames;
     private long _limboCount;
+    private readonly bool _forgetsTrims;
     private bool _holdFrames, _disposed;
     private long _pagesStored, _sparsePagesStored, _tables;
     private int _segmentsLive, _extentsUsed;
@@ -28,6 +29,7 @@ public sealed unsafe partial class PagePool : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(options.CapacityBytes);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SegmentsMax);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ExtentsMax);
+        _forgetsTrims = options.Defect == ReplicaDefect.TrimForgetsItsVersion;
         _reserveFrames = Math.Max(1, options.ReserveFrames);
         CapacityPages = options.CapacityBytes >> Layout.PageShift;
         SparsePagesMax = CapacityPages;

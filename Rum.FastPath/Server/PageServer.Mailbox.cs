@@ -20,10 +20,12 @@ public sealed unsafe partial class PageServer
     /// </summary>
     public Task SetViewAsync(ClusterView view)
     {
-        var laidOut = new ServerView(view, Incarnation);
+        var laidOut = new ServerView(view, Incarnation, _options.PeerOf);
         return RunAsync(_ =>
         {
-            if (_view == null || _view.Decree < laidOut.Decree) Volatile.Write(ref _view, laidOut);
+            if (_view != null && _view.Decree >= laidOut.Decree) return true;
+            Volatile.Write(ref _view, laidOut);
+            _learner.Begin(laidOut);
             return true;
         });
     }
@@ -32,7 +34,17 @@ public sealed unsafe partial class PageServer
     public Task DropSegmentAsync(SegmentId segment) => DropAsync(pool => pool.DropSegment(segment));
 
     /// <summary>Drops a range of a segment's pages. When the task ends its frames are free again.</summary>
-    public Task DropPagesAsync(SegmentId segment, long firstPage, long count) => DropAsync(pool => pool.DropPages(segment, firstPage, count));
+    public Task DropPagesAsync(SegmentId segment, long firstPage, long count) => DropAsync(pool =>
+    {
+        pool.DropPages(segment, firstPage, count);
+        _learner.Dropped(segment, firstPage, count);
+    });
+
+    /// <summary>
+    /// Drops a shard that this silo is no replica of any more. Only under a view as new as the drop, else it would answer zeros. When the task ends its frames
+    /// are free again.
+    /// </summary>
+    public Task DropShardAsync(ShardId shard) => DropAsync(pool => pool.DropShard(shard));
 
     /// <summary>Sets how many pages sparse segments may hold (see <see cref="PagePool.SparsePagesMax"/>).</summary>
     public Task SetSparsePagesMaxAsync(long pages) => RunAsync(pool => pool.SparsePagesMax = pages);

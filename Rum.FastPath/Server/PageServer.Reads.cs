@@ -22,9 +22,16 @@ public sealed unsafe partial class PageServer
         // A resend may ask for some fragments of a page only.
         ulong wanted = request->Count == 1 && request->Sequence != 0 ? request->Sequence : ulong.MaxValue;
         int fragments = FrameCodec.FragmentsFor(Layout.PageSize, port.Traits.MaxPayload);
+        bool copies = (request->Flags & FrameFlags.Copy) != 0;
         for (; port.PendingPage < request->Count; port.PendingPage++, port.PendingFragment = 0)
         {
             PageEntry entry = entries == null ? default : entries[port.PendingPage];
+            if (copies && entry.Token == 0)
+            {
+                if (port.TxFull && !port.Flush()) return false;
+                AnswerRun(port, request, entries);
+                continue;
+            }
             byte* image = entry.Frame == 0 ? null : _pool.Address((uint)entry.Frame);
             int count = image == null ? 1 : fragments;
             for (; port.PendingFragment < count; port.PendingFragment++)
@@ -51,6 +58,19 @@ public sealed unsafe partial class PageServer
         }
         port.HasPendingRead = false;
         return true;
+    }
+
+    /// <summary>Pages never written, side by side: one frame for all.</summary>
+    private void AnswerRun(ServerPort port, FrameHeader* request, PageEntry* entries)
+    {
+        int first = port.PendingPage;
+        while (port.PendingPage + 1 < request->Count && (entries == null || entries[port.PendingPage + 1].Token == 0)) port.PendingPage++;
+        FrameHeader* answer = StartAnswer(port, request);
+        answer->Page = request->Page + (ulong)first;
+        answer->Count = (ushort)(port.PendingPage + 1 - first);
+        answer->Flags = FrameFlags.Copy;
+        answer->Encoding = PayloadEncoding.Zero;
+        port.Add(port.PendingPeer, null);
     }
 
     private void Conclude(ServerPort port, PeerAddress peer, FrameHeader* request, PageStatus status, PageVersion version)

@@ -14,7 +14,7 @@ public sealed unsafe partial class PageServer
     {
         bool hasImage = header->Encoding == PayloadEncoding.Raw;
         PageVersion version = header->PageVersion;
-        PageStatus status = _pool.Admit(header->Segment, header->Page, version, hasImage, out PagePool.PageSlot slot, out PageVersion current);
+        PageStatus status = _pool.Admit(header->Segment, header->Page, version, header->Shard, hasImage, out PagePool.PageSlot slot, out PageVersion current);
         if (status != PageStatus.Ok || slot.Entry == null)
         {
             // One answer per message: to the fragment that asks for one.
@@ -23,29 +23,32 @@ public sealed unsafe partial class PageServer
             Conclude(port, frame.Peer, header, status, current);
             return;
         }
-        uint filled = 0;
-        if (hasImage && header->FragmentCount == 1)
-        {
-            filled = _pool.TakeFrame();
-            if (filled == 0)
-            {
-                RefuseForSpace(port, frame.Peer, header);
-                return;
-            }
-            Buffer.MemoryCopy(frame.Payload, _pool.Address(filled), Layout.PageSize, Layout.PageSize);
-        }
-        else if (hasImage)
-        {
-            filled = _writes.Add(frame, _nowNs, ref _counters.AssembliesDropped, out ulong missing);
-            if (filled == 0)
-            {
-                if (missing != 0 && (header->Flags & FrameFlags.Report) != 0) Refuse(port, frame.Peer, header, PageStatus.Incomplete, new PageVersion(version.Token, missing));
-                return;
-            }
-        }
+        if (!TryTakeImage(port, frame, header, hasImage, out uint filled)) return;
         _pool.Commit(slot, version, filled);
         _counters.PagesWritten++;
         Answer(port, frame.Peer, header, PageStatus.Ok, version);
+    }
+
+    /// <summary>A frame with the image of a write; 0 for zeros. False: fragments are missing still, or there was no frame and it was said.</summary>
+    private bool TryTakeImage(ServerPort port, in RxFrame frame, FrameHeader* header, bool hasImage, out uint filled)
+    {
+        filled = 0;
+        if (!hasImage) return true;
+        if (header->FragmentCount > 1)
+        {
+            filled = _writes.Add(frame, _nowNs, ref _counters.AssembliesDropped, out ulong missing);
+            if (filled != 0) return true;
+            if (missing != 0 && (header->Flags & FrameFlags.Report) != 0) Refuse(port, frame.Peer, header, PageStatus.Incomplete, new PageVersion(header->Token, missing));
+            return false;
+        }
+        filled = _pool.TakeFrame();
+        if (filled == 0)
+        {
+            RefuseForSpace(port, frame.Peer, header);
+            return false;
+        }
+        Buffer.MemoryCopy(frame.Payload, _pool.Address(filled), Layout.PageSize, Layout.PageSize);
+        return true;
     }
 
     /// <summary>Frames that fall free in this very step are not free yet: then the sender's resend finds them. Else there is really no space.</summary>

@@ -40,6 +40,7 @@ public sealed unsafe partial class PageServer : IDisposable
         _writes = new WriteAssemblies(_pool);
         _controls = new ControlAssemblies();
         _credits = new CreditShare(_options);
+        _learner = new Learner(this, _pool, _ports[0], _options);
     }
 
     /// <summary>This life of the silo.</summary>
@@ -88,6 +89,7 @@ public sealed unsafe partial class PageServer : IDisposable
             if (_pool.DoChores()) done++;
             CompleteDrops();
         }
+        if (_learner.Active) done += _learner.Poll(nowNs);
         _writes.AgeOut(nowNs, _options.AssemblyAgeNsMax, ref _counters.AssembliesDropped);
         return done;
     }
@@ -102,6 +104,8 @@ public sealed unsafe partial class PageServer : IDisposable
             port.Driver.Dispose();
         }
         _writes.Dispose();
+        _learner.Dispose();
+        _lists.Dispose();
         _pool.Dispose();
     }
 
@@ -146,11 +150,17 @@ public sealed unsafe partial class PageServer : IDisposable
     {
         FrameFault fault = FrameCodec.Check(frame.Header, frame.Payload, frame.PayloadLength, port.Traits.Checksummed);
         var header = (FrameHeader*)frame.Header;
-        if (fault == FrameFault.None && header->Type >= FrameType.ReadAnswer) fault = FrameFault.Type;
+        bool lesson = header->Type is FrameType.ReadAnswer or FrameType.ListSegmentsAnswer or FrameType.ListExtentsAnswer;
+        if (fault == FrameFault.None && header->Type >= FrameType.ReadAnswer && !lesson) fault = FrameFault.Type;
         if (fault != FrameFault.None)
         {
             _counters.Faults[(int)fault]++;
             if (fault == FrameFault.Version && header->Type < FrameType.ReadAnswer) TellVersion(port, frame.Peer);
+            return;
+        }
+        if (lesson)
+        {
+            _learner.Handle(port, frame, header, _nowNs);
             return;
         }
         switch (header->Type)
@@ -192,7 +202,11 @@ public sealed unsafe partial class PageServer : IDisposable
         ServerView? view = _view;
         if (view == null) return PageStatus.NotReady;
         if (header->Generation != view.Generation) return PageStatus.StaleEpoch;
-        return header->Type == FrameType.Fence || view.Holds(header->Shard, header->Epoch) ? PageStatus.Ok : PageStatus.StaleEpoch;
+        if (!view.Holds(header->Shard, header->Epoch)) return PageStatus.StaleEpoch;
+        if (!view.Learns(header->Shard)) return PageStatus.Ok;
+        // A learner acknowledges writes, but only once it knows which tokens are the segments'. It isn't read, nor learned from.
+        bool change = header->Type is FrameType.Write or FrameType.Trim or FrameType.Fence;
+        return change && _learner.KnowsTokens(header->Shard) ? PageStatus.Ok : PageStatus.NotReady;
     }
 
     private void HandlePages(ServerPort port, in RxFrame frame, FrameHeader* header)
@@ -210,9 +224,14 @@ public sealed unsafe partial class PageServer : IDisposable
                 HandleWrite(port, frame, header);
                 break;
             case FrameType.Trim:
-                PageStatus trimmed = _pool.Trim(new SegmentId(header->Segment), (long)header->Page, header->Count, header->PageVersion, out PageVersion now);
+                PageStatus trimmed = _pool.Trim(
+                    new SegmentId(header->Segment), (long)header->Page, header->Count, header->PageVersion, out PageVersion now,
+                    header->Shard, _view!.Replicated(header->Shard));
                 if (trimmed == PageStatus.Ok) _counters.Trims++;
                 Conclude(port, frame.Peer, header, trimmed, now);
+                break;
+            case FrameType.ListSegments or FrameType.ListExtents:
+                HandleList(port, frame, header);
                 break;
             case FrameType.Fence:
                 bool sparse = (header->Flags & FrameFlags.Sparse) != 0;

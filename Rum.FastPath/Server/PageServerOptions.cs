@@ -18,6 +18,15 @@ public sealed record PageServerOptions
     /// <summary>After this time without a missing fragment, a half-received message is forgotten. Nanoseconds.</summary>
     public long AssemblyAgeNsMax { get; init; } = 2_000_000_000;
 
+    /// <summary>The way to another silo over the first driver, for learning from it; null: there is none. Called by whoever sets a view.</summary>
+    public Func<Core.Council.Member, Drivers.PeerAddress?> PeerOf { get; init; } = static _ => null;
+
+    /// <summary>Pages that a learner asks for per millisecond at most: the rest of the wire is the clients'.</summary>
+    public int LearnedPagesPerMs { get; init; } = 64;
+
+    /// <summary>Called, on the data thread, when a shard was learned: see <see cref="PageServer.Learned"/>. Must be quick.</summary>
+    public Action? ShardLearned { get; init; }
+
     /// <summary>How long a driver may refuse answers before they are dropped; longer than a scheduler slice, and than what a driver itself waits. Nanoseconds.</summary>
     public long BackPressureNsMax { get; init; } = 50_000_000;
 }

@@ -36,11 +36,17 @@ internal unsafe struct ExtentRecord
     public ulong Segment;
     public ulong FloorToken;
     public ulong FloorSequence;
+    public ulong NewestToken;
+    public ulong NewestSequence;
     public uint Extent;
     public int Stored;
     public int Next;
     public int NextOfSegment;
     public int PreviousOfSegment;
+    public ushort Shard;
 
     public readonly PageVersion Floor => new(FloorToken, FloorSequence);
+
+    /// <summary>The newest version stored in it.</summary>
+    public readonly PageVersion Newest => new(NewestToken, NewestSequence);
 }

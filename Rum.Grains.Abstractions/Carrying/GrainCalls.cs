@@ -32,7 +32,7 @@ public sealed class GrainCalls
             case CloseSession close:
                 return Answer(await RetryAsync(() => Session(close.Session).CloseAsync(), static reply => reply, cancellation));
             case Allocate allocate:
-                var create = new CreateSegment(mark, allocate.Size, allocate.Copies, (ushort)allocate.Flags, allocate.Silo.Value);
+                CreateSegment create = CallOf(mark, allocate);
                 return Learn(allocate.Key == UInt128.Zero
                     ? await RetryAsync(() => Session(allocate.Session).AllocateAsync(create), static reply => reply.Reply, cancellation)
                     : await SegmentAsync(new SegmentKey(allocate.Key), default, grain => grain.CreateAsync(create), cancellation));
@@ -97,6 +97,13 @@ public sealed class GrainCalls
     {
         cancellation.ThrowIfCancellationRequested();
         return new GrainsUnreachableException($"no grain answered within {_patience.TotalSeconds:0.#} s{(trouble.Length == 0 ? "" : ": " + trouble)}");
+    }
+
+    private static CreateSegment CallOf(RequestMark mark, Allocate allocate)
+    {
+        ushort[]? others = allocate.Silos.Count > 1 ? new ushort[allocate.Silos.Count - 1] : null;
+        for (int i = 1; i < allocate.Silos.Count; i++) others![i - 1] = allocate.Silos[i].Value;
+        return new CreateSegment(mark, allocate.Size, allocate.Copies, (ushort)allocate.Flags, allocate.Silos.First.Value, others);
     }
 
     private ISessionGrain Session(SessionId session) => _grains.GetGrain<ISessionGrain>(GrainKeys.OfSession(session.Value));

@@ -12,10 +12,13 @@ public readonly record struct RequestMark([property: Id(0)] ulong Session, [prop
 [GenerateSerializer, Immutable, Alias("rum.SegmentCall")]
 public sealed record SegmentCall([property: Id(0)] RequestMark Mark, [property: Id(1)] ulong Segment);
 
-/// <summary>Makes a segment. Silo 0: spread by the ring.</summary>
+/// <summary>
+/// Makes a segment. Copies 0: as the cluster is configured. Silo 0: spread by the ring; else the first of the silos that it stays on, with the others behind it.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("rum.CreateSegment")]
 public sealed record CreateSegment(
-    [property: Id(0)] RequestMark Mark, [property: Id(1)] long Size, [property: Id(2)] byte Copies, [property: Id(3)] ushort Flags, [property: Id(4)] ushort Silo);
+    [property: Id(0)] RequestMark Mark, [property: Id(1)] long Size, [property: Id(2)] byte Copies, [property: Id(3)] ushort Flags, [property: Id(4)] ushort Silo,
+    [property: Id(5)] ushort[]? Others = null);
 
 /// <summary>Opens a segment; the mode is Rum.Core.Council.OpenMode's number.</summary>
 [GenerateSerializer, Immutable, Alias("rum.OpenSegment")]

@@ -45,7 +45,7 @@ internal sealed class SegmentGrain(GrainCouncil council, GrainRing ring, LocalGr
     public Task<SegmentReply> CreateAsync(CreateSegment call) => _key.IsAnonymous
         ? Task.FromResult(Refused("anonymous memory is allocated by its session"))
         : DecideAsync(GrainCall.SegmentCreate, call.Mark, new Allocate(
-            new SessionId(call.Mark.Session), _key.Value, call.Size, call.Copies, (SegmentFlags)call.Flags, new SiloId(call.Silo)));
+            new SessionId(call.Mark.Session), _key.Value, call.Size, call.Copies, (SegmentFlags)call.Flags, SegmentReplies.SilosOf(call)));
 
     /// <inheritdoc/>
     public Task<SegmentReply> OpenAsync(OpenSegment call) => _key.IsAnonymous || call.Mode > (byte)OpenMode.WriteElseRead

@@ -74,7 +74,7 @@ internal sealed class SessionGrain(
     {
         counters.Count(GrainCall.SessionAllocate);
         (GrainReply reply, Result? result) = await council.DecideAsync(
-            call.Mark, new Allocate(new SessionId(_session), UInt128.Zero, call.Size, call.Copies, (SegmentFlags)call.Flags, new SiloId(call.Silo)));
+            call.Mark, new Allocate(new SessionId(_session), UInt128.Zero, call.Size, call.Copies, (SegmentFlags)call.Flags, SegmentReplies.SilosOf(call)));
         if (result is SegmentResult { Error: RumError.None } made)
             grains.GetGrain<ISegmentGrain>(GrainKeys.OfSegment(default, made.Segment)).DescribeAsync().Ignore();
         return SegmentReplies.Of(reply, result);

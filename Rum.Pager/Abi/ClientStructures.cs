@@ -12,7 +12,7 @@ internal struct ClientAllocation
     internal ulong KeyHigh;
     internal ulong KeyLow;
     internal int Silo;
-    internal int Sparse;
+    internal int Flags;
 }
 
 /// <summary>A segment as it is mapped.</summary>

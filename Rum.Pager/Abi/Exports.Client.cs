@@ -34,7 +34,8 @@ internal static unsafe partial class Exports
             RumRuntime runtime = Runtime;
             if ((uint)request->Silo > ushort.MaxValue) throw new RumException(RumError.UnknownSilo, $"there is no silo {request->Silo}.");
             nint address = runtime.AllocateSegment(
-                (nuint)request->Bytes, new UInt128(request->KeyHigh, request->KeyLow), new SiloId((ushort)request->Silo), request->Sparse != 0 ? SegmentFlags.Sparse : SegmentFlags.None);
+                (nuint)request->Bytes, new UInt128(request->KeyHigh, request->KeyLow), new SiloId((ushort)request->Silo), FlagsOf((uint)request->Flags),
+                (int)(((uint)request->Flags & CopiesMask) >> CopiesShift));
             *segment = Describe(runtime.Segment(address));
             return 0;
         }

@@ -12,6 +12,16 @@ internal static unsafe partial class Exports
     private const int IpBytes = 45;
     private const int MacBytes = 6;
     private const uint FlagSparse = 1;
+    private const uint FlagRacks = 2;
+    private const int CopiesShift = 8;
+    private const uint CopiesMask = 0xFu << CopiesShift;
+
+    private static SegmentFlags FlagsOf(uint flags)
+    {
+        if ((flags & ~(FlagSparse | FlagRacks | CopiesMask)) != 0)
+            throw new RumException(RumError.InvalidArgument, $"the flags {flags:x} are unknown; there are RUM_SPARSE, RUM_RACKS and RUM_COPIES(n).");
+        return ((flags & FlagSparse) != 0 ? SegmentFlags.Sparse : SegmentFlags.None) | ((flags & FlagRacks) != 0 ? SegmentFlags.Racks : SegmentFlags.None);
+    }
 
     [UnmanagedCallersOnly(EntryPoint = "rum_managed_alloc_segment")]
     private static nint AllocateSegment(nuint size, byte* key, byte* location, uint flags)
@@ -19,7 +29,7 @@ internal static unsafe partial class Exports
         try
         {
             RumRuntime runtime = Runtime;
-            if ((flags & ~FlagSparse) != 0) throw new RumException(RumError.InvalidArgument, $"the flags {flags:x} are unknown; there is RUM_SPARSE.");
+            SegmentFlags kind = FlagsOf(flags);
             UInt128 named = key == null ? UInt128.Zero : ReadKey(key).Value;
             SiloId silo = default;
             if (location != null)
@@ -28,7 +38,7 @@ internal static unsafe partial class Exports
                 int end = ip.IndexOf((byte)0);
                 silo = runtime.FindSilo(Encoding.UTF8.GetString(end < 0 ? ip : ip[..end]), new ReadOnlySpan<byte>(location + IpBytes, MacBytes));
             }
-            return runtime.AllocateSegment(size, named, silo, (flags & FlagSparse) != 0 ? SegmentFlags.Sparse : SegmentFlags.None);
+            return runtime.AllocateSegment(size, named, silo, kind, (int)((flags & CopiesMask) >> CopiesShift));
         }
         catch (Exception failure)
         {

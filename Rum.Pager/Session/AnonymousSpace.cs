@@ -19,10 +19,10 @@ internal sealed class AnonymousSpace : IHeapSpace
     private long _bytes;
 
     /// <summary>Creates the segment and maps it. Throws <see cref="RumException"/>.</summary>
-    public AnonymousSpace(ICouncil council, IPager pager, long reservedBytes)
+    public AnonymousSpace(ICouncil council, IPager pager, long reservedBytes, byte copies)
     {
         (_council, _pager, ReservedBytes) = (council, pager, reservedBytes);
-        Result result = council.Execute(new Allocate(council.Session, UInt128.Zero, FirstBytes, 1, SegmentFlags.None, default));
+        Result result = council.Execute(new Allocate(council.Session, UInt128.Zero, FirstBytes, copies, SegmentFlags.None, default));
         if (result is not SegmentResult { Error: RumError.None } segment) throw new RumException(result.Error, result.Message);
         _handle = new SegmentHandle(segment.Segment, segment.Token, segment.FirstShard, segment.Flags);
         _bytes = segment.Size;

@@ -47,6 +47,9 @@ internal sealed record ClientSettings
     /// <summary>RUM_LEASE: the lease asked for; zero for the council's default.</summary>
     public TimeSpan Lease { get; private init; }
 
+    /// <summary>RUM_COPIES: copies of each page of what this process allocates and doesn't ask otherwise for; 0: as the cluster is configured.</summary>
+    public byte Copies { get; private init; }
+
     /// <summary>RUM_LOG: what goes to stderr.</summary>
     public LogLevel Log { get; private init; } = LogLevel.Warn;
 
@@ -63,8 +66,15 @@ internal sealed record ClientSettings
         Faults = Enum.Parse<FaultMode>(OneOf(variable, "RUM_FAULT", "handler", "inline"), ignoreCase: true),
         FaultTimeout = Time(variable, "RUM_FAULT_TIMEOUT"),
         Lease = Time(variable, "RUM_LEASE"),
+        Copies = CopiesOf(variable("RUM_COPIES")),
         Log = Enum.Parse<LogLevel>(OneOf(variable, "RUM_LOG", "warn", "error", "info", "debug"), ignoreCase: true),
     };
+
+    private static byte CopiesOf(string? text)
+    {
+        if (string.IsNullOrEmpty(text)) return 0;
+        return byte.TryParse(text, out byte copies) && copies is >= 1 and <= SiloSet.Max ? copies : throw Wrong("RUM_COPIES", text, $"1 to {SiloSet.Max}");
+    }
 
     private static long Size(Func<string, string?> variable, string name, long unset)
     {

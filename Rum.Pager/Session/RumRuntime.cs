@@ -21,7 +21,7 @@ internal sealed partial class RumRuntime
     private RumRuntime(ICouncil council, IPager pager, ClientSettings settings, Transports transports)
     {
         (_council, _pager, Settings, _transports) = (council, pager, settings, transports);
-        _space = new AnonymousSpace(council, pager, HeapReservedBytes);
+        _space = new AnonymousSpace(council, pager, HeapReservedBytes, settings.Copies);
         Heap = new RemoteHeap(_space);
         _upkeep = new Upkeep(Heap);
     }

@@ -36,7 +36,7 @@ internal sealed class Transports(string wish, int udpPayload)
         UsesUdp = _unreached = false;
         foreach (Member member in view.Members)
         {
-            if (member.State != MemberState.Up) continue;
+            if (member.State == MemberState.Left) continue;
             if (TryShare(member) is { } shared)
             {
                 routes.Add(new SiloRoute(member.Incarnation, shared, SharedMemoryClientDriver.Silo));

@@ -28,6 +28,7 @@ public sealed partial class Membership
     private readonly SemaphoreSlim _news = new(0, 1);
     private readonly ILogger _log;
     private readonly TaskCompletionSource _serving = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<(ShardId Shard, uint Epoch)> _caughtUp = [];
     private SiloId _id;
     private ShardMap? _map;
     private ulong _viewDecree;
@@ -80,6 +81,7 @@ public sealed partial class Membership
         while (!stop.IsCancellationRequested)
         {
             TimeSpan pause = _council.LeadsHere ? IdleBeside : Environment.TickCount64 - _lastNewsMs < BusyFor.TotalMilliseconds ? Busy : Idle;
+            if (_server.IsLearning) pause = Busy;
             try
             {
                 if (_id.Value == 0) await JoinAsync(stop);
@@ -170,6 +172,12 @@ public sealed partial class Membership
         if (beat.ViewDecree > _viewDecree) await FetchViewAsync(stop);
         if (Seat?.Invoke() is > 0 and ulong seat && seat != _offered) await OfferAsync(seat, stop);
         if (beat.LastDrop > _dropped) await DropAsync(stop);
+        foreach ((ShardId shard, uint epoch) in _server.Learned)
+        {
+            if (_caughtUp.Contains((shard, epoch))) continue;
+            await DecideAsync(new CaughtUp(_id, _self.Incarnation, shard, epoch), stop);
+            _caughtUp.Add((shard, epoch));
+        }
         if (beat.Decree > _chargesAsOf) await FetchChargesAsync(stop);
         if (Environment.TickCount64 - _auditedMs > AuditEvery.TotalMilliseconds) await AuditAsync(stop);
     }
@@ -181,6 +189,8 @@ public sealed partial class Membership
         await _server.SetViewAsync(view);
         Volatile.Write(ref _map, new ShardMap(view));
         _viewDecree = view.Decree;
+        // What was said of shards that are learned no more needn't be remembered.
+        _caughtUp.IntersectWith(_server.Learned);
         LogView(view.Decree);
         _serving.TrySetResult();
     }
@@ -197,9 +207,12 @@ public sealed partial class Membership
         while (more)
         {
             if (await _council.AskAsync(new GetDrops(_id, _self.Incarnation, _dropped), stop) is not DropsAnswer answer || answer.Drops.Count == 0) return;
+            // A shard that is dropped must not be answered for any more.
+            if (answer.ViewDecree > _viewDecree) await FetchViewAsync(stop);
             foreach (Drop drop in answer.Drops)
             {
-                await (drop.Freed ? _server.DropSegmentAsync(drop.Segment) : _server.DropPagesAsync(drop.Segment, drop.FirstPage, drop.PageCount));
+                await (drop.IsShard ? _server.DropShardAsync(drop.Shard)
+                    : drop.Freed ? _server.DropSegmentAsync(drop.Segment) : _server.DropPagesAsync(drop.Segment, drop.FirstPage, drop.PageCount));
             }
             ulong last = answer.Drops[^1].Sequence;
             await DecideAsync(new Dropped(_id, _self.Incarnation, last), stop);

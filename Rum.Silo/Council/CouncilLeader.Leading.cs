@@ -14,6 +14,7 @@ public sealed partial class CouncilLeader
     private const long PlanNs = 500_000_000;
     private const long AnsweringNs = 1_000_000_000;
     private const ulong BehindMax = 64;
+    private const int OwnPerBatch = 32;
 
     private readonly List<Asked> _commands = [];
     private readonly List<(Asked Asked, ulong Confirm)> _reads = [];
@@ -55,8 +56,10 @@ public sealed partial class CouncilLeader
             }
             foreach (Member member in _machine.View.Members)
             {
-                if (member.State == MemberState.Up) _silence.Hear(member.Id, now);
+                // Who was taken for dead must speak first.
+                if (member.State is MemberState.Up or MemberState.Draining) _silence.Hear(member.Id, now);
             }
+            _doubtAgain = true;
             _leadsSinceNs = now;
             _planAtNs = now;
             _counters.Elections++;
@@ -139,7 +142,8 @@ public sealed partial class CouncilLeader
     private void Propose()
     {
         _proposals.Clear();
-        foreach (Asked asked in _commands)
+        // Some places are left for what the leader itself has to propose.
+        foreach (Asked asked in _commands.Take(BatchMax - OwnPerBatch))
         {
             var request = (CommandRequest)asked.Request;
             Command command = request.Command is OpenSession { LeaseMs: 0 } open ? open with { LeaseMs = _leaseMs } : request.Command;
@@ -148,10 +152,11 @@ public sealed partial class CouncilLeader
         long now = _nowNs();
         ProposeJudged(now);
         ProposeExpiry(now);
+        ProposeDoubts();
         if (PlanCouncil(now) is { } change) _proposals.Add(new Proposal(default, change));
         if (_proposals.Count == 0) return;
         byte[] value = BatchCodec.Encode(_batch, _proposals, BatchMax, out int taken);
-        int asking = Math.Min(taken, _commands.Count);
+        int asking = Math.Min(taken, Math.Min(_commands.Count, BatchMax - OwnPerBatch));
         _proposedBy = _commands.GetRange(0, asking);
         _commands.RemoveRange(0, asking);
         _proposed = value;

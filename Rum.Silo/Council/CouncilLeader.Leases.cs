@@ -59,6 +59,7 @@ public sealed partial class CouncilLeader
         {
             LogSilent(NameOf(silo), SilenceTable.NoticeNs / 1_000_000_000);
             Journal.Silent(NameOf(silo));
+            _doubtAgain = true;
         }
     }
 
@@ -66,7 +67,10 @@ public sealed partial class CouncilLeader
 
     private void Hear(SiloHeartbeat beat)
     {
-        if (!_silence.Hear(beat.Silo, _nowNs())) return;
+        bool known = _silence.IsHeard(beat.Silo);
+        bool wasSilent = _silence.Hear(beat.Silo, _nowNs());
+        _doubtAgain |= wasSilent || !known;
+        if (!wasSilent) return;
         LogHeardAgain(NameOf(beat.Silo));
         Journal.HeardAgain(NameOf(beat.Silo));
     }
@@ -118,9 +122,15 @@ public sealed partial class CouncilLeader
             _silence.Hear(joined.Silo, _nowNs());
         }
         if (command is Leave leave) LogLeft(leave.Silo.Value);
+        if (command is Suspect suspect)
+        {
+            LogSuspected(NameOf(suspect.Silo));
+            // Also where an operator said so: it must speak again before it is given anything.
+            _silence.Forget(suspect.Silo);
+        }
         foreach (Member member in _machine.View.Members)
         {
-            if (member.State != MemberState.Up) _silence.Forget(member.Id);
+            if (member.State == MemberState.Left) _silence.Forget(member.Id);
         }
     }
 }

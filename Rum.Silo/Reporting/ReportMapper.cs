@@ -13,10 +13,11 @@ public static class ReportMapper
         status.ClusterId.ToString(),
         status.Generation,
         status.Decree,
-        new ShardsReport(status.RingShards, status.Served, status.Unassigned, status.Lost),
+        new ShardsReport(status.RingShards, status.Served, status.Unassigned, status.Lost, status.Learning, status.Incomplete),
+        status.Copies,
         status.Sessions,
         status.Segments,
-        status.Members.Where(m => m.Member.State == MemberState.Up).Sum(m => m.Member.Capacity),
+        status.Members.Where(m => m.Member.State != MemberState.Left).Sum(m => m.Member.Capacity),
         status.Members.Sum(m => m.Charged),
         Survivable(status),
         [.. status.Members.Select(Report)],
@@ -86,13 +87,13 @@ public static class ReportMapper
         Member silo = status.Member;
         double silent = SilentSeconds(status);
         return new SiloReport(
-            silo.Id.Value, silo.Name, silo.State != MemberState.Up ? "left" : silent > 0 ? "silent" : "up", silo.Incarnation.ToString(), silo.Endpoint, silo.Http,
-            silo.SharedMemory, silo.HostId, silo.Mac, silo.Label, silo.Council, silo.Capacity, status.Charged, status.ToDrop, status.Shards, status.ShardsInUse, silent);
+            silo.Id.Value, silo.Name, StateOf(silo, silent), silo.Incarnation.ToString(), silo.Endpoint, silo.Http,
+            silo.SharedMemory, silo.HostId, silo.Mac, silo.Label, silo.Council, silo.Capacity, status.Charged, status.ToDrop, status.Shards, status.ShardsInUse, silent, status.Learning, status.Alone);
     }
 
     /// <summary>How long a member has not been heard of; 0 while that is no longer than usual.</summary>
     private static double SilentSeconds(MemberStatus status) =>
-        status.Member.State == MemberState.Up && status.SilentMs >= SilenceTable.NoticeNs / 1_000_000 ? Math.Round(status.SilentMs / 1000.0, 1) : 0;
+        status.Member.State != MemberState.Left && status.SilentMs >= SilenceTable.NoticeNs / 1_000_000 ? Math.Round(status.SilentMs / 1000.0, 1) : 0;
 
     private static SeatReport Report(SeatStatus seat, ulong decree) => new(
         seat.Seat.Seat.ToString("x16"),
@@ -110,20 +111,29 @@ public static class ReportMapper
         return left >= (seats.Length / 2) + 1;
     }
 
-    // Each page has one copy: a silo that holds pages can't go without loss. One that doesn't can, if the council goes on without it.
+    private static string StateOf(Member silo, double silent) => silo.State switch
+    {
+        MemberState.Left => "left",
+        MemberState.Silent => "silent",
+        _ when silent > 0 => "silent",
+        MemberState.Draining => "draining",
+        _ => "up",
+    };
+
+    // A silo can go without loss if no shard in use has its only copy there, and if the council goes on without it.
     private static string Survivable(ClusterStatus status)
     {
-        string[] silent = [.. status.Members.Where(m => SilentSeconds(m) > 0).Select(m => m.Member.Name)];
+        string[] silent = [.. status.Members.Where(m => m.Member.State == MemberState.Silent || SilentSeconds(m) > 0).Select(m => m.Member.Name)];
         string already = silent.Length == 0 ? "" : $"; {string.Join(", ", silent)} {(silent.Length == 1 ? "is" : "are")} silent already";
         int seated = status.Council.Count(s => s.Seat.Seated);
         string council = seated <= 1 ? "the council is one silo" : status.Members.All(m => CouncilSurvives(status, m.Member.Id))
             ? $"the council of {seated} goes on without any one silo"
             : $"the council of {seated} has no silo to spare now";
-        List<string> spare = [.. status.Members
-            .Where(m => m.Member.State == MemberState.Up && CouncilSurvives(status, m.Member.Id) && m.ShardsInUse == 0 && SilentSeconds(m) == 0)
-            .Select(m => m.Member.Name)];
-        return (spare.Count == 0
-            ? "no single loss: each page has one copy, and every silo holds pages or the council"
-            : "only the loss of " + string.Join(" or ", spare) + " (nothing is stored there): each page has one copy") + $"; {council}" + already;
+        List<MemberStatus> up = [.. status.Members.Where(m => m.Member.State is MemberState.Up or MemberState.Draining && SilentSeconds(m) == 0)];
+        List<MemberStatus> spare = [.. up.Where(m => m.Alone == 0 && CouncilSurvives(status, m.Member.Id))];
+        string stored = spare.Exists(m => m.ShardsInUse > 0) ? " (what is stored there is elsewhere too)" : " (nothing is stored there)";
+        return (spare.Count == 0 ? "no single loss: every silo holds the only copy of some pages, or the council"
+            : spare.Count > 1 && spare.Count == up.Count ? "the loss of any one silo" + stored
+            : "only the loss of " + string.Join(" or ", spare.Select(m => m.Member.Name)) + stored) + $"; {council}" + already;
     }
 }

@@ -7,7 +7,7 @@ namespace Rum.Silo.Reporting;
 
 /// <summary>The cluster, as /status and <c>rum status --json</c> print it.</summary>
 public sealed record ClusterReport(
-    string ClusterId, uint Generation, ulong Decree, ShardsReport Shards, int Sessions, int Segments, long CapacityBytes, long ChargedBytes,
+    string ClusterId, uint Generation, ulong Decree, ShardsReport Shards, int Copies, int Sessions, int Segments, long CapacityBytes, long ChargedBytes,
     string Survivable, IReadOnlyList<SiloReport> Silos, IReadOnlyList<SeatReport> Council);
 
 /// <summary>
@@ -16,16 +16,16 @@ public sealed record ClusterReport(
 /// </summary>
 public sealed record SeatReport(string Seat, int Silo, string Endpoint, string Role, long AnsweredMs, ulong Behind);
 
-/// <summary>Shards by state.</summary>
-public sealed record ShardsReport(int Ring, int Served, int Unassigned, int Lost);
+/// <summary>Shards by state; <paramref name="Learning"/>: of those served, in which a silo is learning; <paramref name="Incomplete"/>: in use, with fewer copies than asked for.</summary>
+public sealed record ShardsReport(int Ring, int Served, int Unassigned, int Lost, int Learning, int Incomplete);
 
 /// <summary>
 /// A silo in <see cref="ClusterReport"/>; its state is up, silent (a member that hasn't been heard of for <paramref name="SilentSeconds"/>, which is 0 for
-/// those that are heard) or left.
+/// those that are heard), draining or left. <paramref name="ShardsAlone"/>: those in use of which it has the only copy.
 /// </summary>
 public sealed record SiloReport(
     int Id, string Name, string State, string Incarnation, string Endpoint, string Http, string SharedMemory, string HostId, string Mac, string Label, bool Council,
-    long CapacityBytes, long ChargedBytes, long ToDropBytes, int Shards, int ShardsInUse, double SilentSeconds);
+    long CapacityBytes, long ChargedBytes, long ToDropBytes, int Shards, int ShardsInUse, double SilentSeconds, int ShardsLearning, int ShardsAlone);
 
 /// <summary>What /health says: this silo, and which others the council doesn't hear.</summary>
 public sealed record HealthReport(bool Ready, string Trouble, IReadOnlyList<SilentSiloReport> Silent);

@@ -12,8 +12,11 @@ public sealed partial class CouncilStore
     /// <summary>Whether a cluster was born in this directory.</summary>
     public static bool Exists(string directory) => File.Exists(Path.Combine(directory, CheckpointName)) || HoldsDecrees(directory);
 
-    /// <summary>Gives birth to a cluster (<c>rum cluster init</c>). Throws <see cref="CouncilStoreException"/> when there is one already.</summary>
-    public static Guid Create(string directory)
+    /// <summary>
+    /// Gives birth to a cluster (<c>rum cluster init</c>) whose segments have so many copies unless they ask otherwise. Throws <see cref="CouncilStoreException"/> when there
+    /// is one already.
+    /// </summary>
+    public static Guid Create(string directory, byte copies = 1)
     {
         directory = Path.GetFullPath(directory);
         MakeDirectory(directory);
@@ -24,7 +27,8 @@ public sealed partial class CouncilStore
                 $"{directory} holds a cluster already; a cluster is born once. To start anew, choose another directory (the old one's memory stays its own).");
         }
         store.ClusterId = Guid.NewGuid();
-        store.Make(1, founder: true);
+        store.Seat = DrawSeat();
+        store.Make(1, Newborn(store.ClusterId, 1, store.Seat, copies));
         return store.ClusterId;
     }
 
@@ -36,7 +40,8 @@ public sealed partial class CouncilStore
         using var store = new CouncilStore(directory, TakeLock(directory));
         if (Exists(directory)) throw new CouncilStoreException($"{directory} holds a cluster already.");
         store.ClusterId = cluster;
-        store.Make(generation, founder: false);
+        store.Seat = DrawSeat();
+        store.Make(generation, []);
     }
 
     /// <summary>
@@ -64,10 +69,11 @@ public sealed partial class CouncilStore
     }
 
     /// <summary>The state of a newborn cluster whose council is one seat.</summary>
-    public static byte[] Newborn(Guid cluster, uint generation, ulong seat)
+    public static byte[] Newborn(Guid cluster, uint generation, ulong seat, byte copies = 1)
     {
         var machine = new CouncilMachine(cluster, generation);
         machine.Found(seat);
+        machine.Apply(0, default, new Configure(copies));
         return CouncilSnapshot.Encode(machine);
     }
 
@@ -104,12 +110,11 @@ public sealed partial class CouncilStore
     }
 
     // The checkpoint comes last: until it is there, the directory holds no seat that could be opened.
-    private void Make(uint generation, bool founder)
+    private void Make(uint generation, byte[] state)
     {
         Generation = generation;
-        Seat = DrawSeat();
         StartLog(0, []);
-        WriteFile(CheckpointPath, StoreFormat.CheckpointMagic, 0, founder ? Newborn(ClusterId, generation, Seat) : [], []);
+        WriteFile(CheckpointPath, StoreFormat.CheckpointMagic, 0, state, []);
     }
 
     private static void MakeDirectory(string directory)

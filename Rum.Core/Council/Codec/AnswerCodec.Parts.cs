@@ -39,6 +39,9 @@ public static partial class AnswerCodec
         to.U32((uint)status.Lost);
         to.U32((uint)status.Sessions);
         to.U32((uint)status.Segments);
+        to.U8((byte)status.Copies);
+        to.U32((uint)status.Learning);
+        to.U32((uint)status.Incomplete);
         to.U32((uint)status.Members.Count);
         foreach (MemberStatus member in status.Members)
         {
@@ -48,6 +51,8 @@ public static partial class AnswerCodec
             to.U32((uint)member.Shards);
             to.U32((uint)member.ShardsInUse);
             to.I64(member.SilentMs);
+            to.U32((uint)member.Learning);
+            to.U32((uint)member.Alone);
         }
         to.U8((byte)Math.Min(byte.MaxValue, status.Council.Count));
         foreach (SeatStatus seat in status.Council.Take(byte.MaxValue))
@@ -69,11 +74,17 @@ public static partial class AnswerCodec
         ulong decree = from.U64();
         int ringShards = (int)from.U32(), served = (int)from.U32(), unassigned = (int)from.U32(), lost = (int)from.U32();
         int sessions = (int)from.U32(), segments = (int)from.U32();
+        int copies = from.U8(), learning = (int)from.U32(), incomplete = (int)from.U32();
         var members = new MemberStatus[from.Count(StatusBytesMin)];
         for (int i = 0; i < members.Length; i++)
         {
             if (ViewCodec.ReadMember(ref from) is not { } member) return null;
-            members[i] = new MemberStatus(member, from.I64(), from.I64(), (int)from.U32(), (int)from.U32()) { SilentMs = from.I64() };
+            members[i] = new MemberStatus(member, from.I64(), from.I64(), (int)from.U32(), (int)from.U32())
+            {
+                SilentMs = from.I64(),
+                Learning = (int)from.U32(),
+                Alone = (int)from.U32(),
+            };
         }
         var council = new SeatStatus[from.U8()];
         for (int i = 0; i < council.Length; i++)
@@ -81,7 +92,13 @@ public static partial class AnswerCodec
             council[i] = new SeatStatus(
                 new CouncilSeat(from.U64(), new SiloId(from.U16()), from.String(), from.Bool()), from.Bool(), from.I64(), from.U64());
         }
-        return new ClusterStatus(id, generation, decree, ringShards, served, unassigned, lost, sessions, segments, members) { Council = council };
+        return new ClusterStatus(id, generation, decree, ringShards, served, unassigned, lost, sessions, segments, members)
+        {
+            Council = council,
+            Copies = copies,
+            Learning = learning,
+            Incomplete = incomplete,
+        };
     }
 
     private static void WriteInfo(ref SpanWriter to, SegmentInfo info)

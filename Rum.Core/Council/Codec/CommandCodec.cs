@@ -22,6 +22,11 @@ public static class CommandCodec
         Resize = 10,
         ChargeExtents = 11,
         Free = 12,
+        Suspect = 13,
+        Resume = 14,
+        Drain = 15,
+        CaughtUp = 16,
+        Configure = 17,
         OfferSeat = 40,
         ChangeCouncil = 41,
         LimitCouncil = 42,
@@ -46,6 +51,32 @@ public static class CommandCodec
                 to.U16(it.Silo.Value);
                 to.U64(it.Incarnation.Value);
                 to.U64(it.UpTo);
+                break;
+            case Suspect it:
+                to.U8((byte)Kind.Suspect);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
+                break;
+            case Resume it:
+                to.U8((byte)Kind.Resume);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
+                break;
+            case Drain it:
+                to.U8((byte)Kind.Drain);
+                to.U16(it.Silo.Value);
+                to.Bool(it.On);
+                break;
+            case CaughtUp it:
+                to.U8((byte)Kind.CaughtUp);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
+                to.U16(it.Shard.Value);
+                to.U32(it.Epoch);
+                break;
+            case Configure it:
+                to.U8((byte)Kind.Configure);
+                to.U8(it.Copies);
                 break;
             case OpenSession it:
                 to.U8((byte)Kind.OpenSession);
@@ -96,7 +127,7 @@ public static class CommandCodec
                 to.I64(it.Size);
                 to.U8(it.Copies);
                 to.U16((ushort)it.Flags);
-                to.U16(it.Silo.Value);
+                WriteSilos(ref to, it.Silos);
                 break;
             case Open it:
                 to.U8((byte)Kind.Open);
@@ -142,11 +173,16 @@ public static class CommandCodec
             Kind.Join => ViewCodec.ReadMember(ref from) is { } member ? new Join(member) : null,
             Kind.Leave => new Leave(new SiloId(from.U16()), new Incarnation(from.U64())),
             Kind.Dropped => new Dropped(new SiloId(from.U16()), new Incarnation(from.U64()), from.U64()),
+            Kind.Suspect => new Suspect(new SiloId(from.U16()), new Incarnation(from.U64())),
+            Kind.Resume => new Resume(new SiloId(from.U16()), new Incarnation(from.U64())),
+            Kind.Drain => new Drain(new SiloId(from.U16()), from.Bool()),
+            Kind.CaughtUp => new CaughtUp(new SiloId(from.U16()), new Incarnation(from.U64()), new ShardId(from.U16()), from.U32()),
+            Kind.Configure => new Configure(from.U8()),
             Kind.OpenSession => new OpenSession(from.U128(), from.String(), from.String(), (int)from.U32()),
             Kind.CloseSession => new CloseSession(new SessionId(from.U64())),
             Kind.Expire => new Expire(new SessionId(from.U64()), from.U64()),
             Kind.Allocate => new Allocate(
-                new SessionId(from.U64()), from.U128(), from.I64(), from.U8(), (SegmentFlags)from.U16(), new SiloId(from.U16())),
+                new SessionId(from.U64()), from.U128(), from.I64(), from.U8(), (SegmentFlags)from.U16(), ReadSilos(ref from)),
             Kind.Open => new Open(new SessionId(from.U64()), from.U128(), (OpenMode)from.UpTo((byte)OpenMode.WriteElseRead)),
             Kind.Close => new Close(new SessionId(from.U64()), new SegmentId(from.U64())),
             Kind.Resize => new Resize(new SessionId(from.U64()), new SegmentId(from.U64()), from.I64()),
@@ -181,6 +217,22 @@ public static class CommandCodec
     {
         RequestId id = ReadId(ref from);
         return Read(ref from) is { } command ? new Proposal(id, command) : null;
+    }
+
+    internal static void WriteSilos(ref SpanWriter to, SiloSet silos)
+    {
+        to.U8((byte)silos.Count);
+        for (int i = 0; i < silos.Count; i++) to.U16(silos[i].Value);
+    }
+
+    internal static SiloSet ReadSilos(ref SpanReader from)
+    {
+        int count = from.UpTo(SiloSet.Max);
+        Span<SiloId> silos = stackalloc SiloId[SiloSet.Max];
+        for (int i = 0; i < count; i++) silos[i] = new SiloId(from.U16());
+        SiloSet set = SiloSet.Of(silos[..count]);
+        if (set.Count != count || !set.IsSound) from.Fail();
+        return set;
     }
 
     internal static void WriteId(ref SpanWriter to, RequestId id)

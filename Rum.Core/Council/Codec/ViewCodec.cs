@@ -86,7 +86,7 @@ public static class ViewCodec
         int state = head & StateMask;
         ulong epoch = from.Var();
         if (count > ReplicasMax || state > (int)ShardState.Lost || epoch > uint.MaxValue) from.Fail();
-        if ((state == (int)ShardState.Served) != (count > 0)) from.Fail();
+        if (state == (int)ShardState.Unassigned && count > 0 || state == (int)ShardState.Served && count == 0) from.Fail();
         if (from.Failed) count = 0;
         Replica[] replicas = count == 0 ? [] : new Replica[count];
         for (int i = 0; i < count; i++)
@@ -127,7 +127,7 @@ public static class ViewCodec
             new SiloId(id), from.String(), incarnation, from.String(), from.String(), from.String(), from.String(), from.String(), from.String(),
             from.I64(), from.Bool())
         {
-            State = (MemberState)from.UpTo((byte)MemberState.Left),
+            State = (MemberState)from.UpTo((byte)MemberState.Silent),
         };
         if (member.Capacity < 0) from.Fail();
         return from.Failed ? null : member;

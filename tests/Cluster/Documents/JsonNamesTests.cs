@@ -6,7 +6,7 @@ namespace Rum.Cluster.Tests.Documents;
 public sealed class JsonNamesTests
 {
     private const string Known = """
-        ClusterReport: cluster_id generation decree shards sessions segments capacity_bytes charged_bytes survivable silos council
+        ClusterReport: cluster_id generation decree shards copies sessions segments capacity_bytes charged_bytes survivable silos council
         DoneReport: done detail
         EventReport: number at_ms decree kind text
         HealthReport: ready trouble silent
@@ -21,9 +21,9 @@ public sealed class JsonNamesTests
         SegmentReport: id key size_bytes pinned sparse copies owner writer readers charged_bytes silo
         SessionPageReport: search more sessions
         SessionReport: id tenant client lease_ms anonymous_bytes segments
-        ShardsReport: ring served unassigned lost
+        ShardsReport: ring served unassigned lost learning incomplete
         SilentSiloReport: id name silent_seconds
-        SiloReport: id name state incarnation endpoint http shared_memory host_id mac label council capacity_bytes charged_bytes to_drop_bytes shards shards_in_use silent_seconds
+        SiloReport: id name state incarnation endpoint http shared_memory host_id mac label council capacity_bytes charged_bytes to_drop_bytes shards shards_in_use silent_seconds shards_learning shards_alone
         StatsReport: silo counters
         TimesReport: from_ns to_ns count
         """;

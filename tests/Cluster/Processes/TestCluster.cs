@@ -39,9 +39,12 @@ internal sealed class TestCluster : IDisposable
     /// <summary>What the silo with the council offers.</summary>
     public string CouncilMemory { get; init; } = "256M";
 
+    /// <summary>What each of the others offers.</summary>
+    public string Memory { get; init; } = "256M";
+
     public void Start(int silo, params string[] own)
     {
-        string memory = silo == 0 ? CouncilMemory : "256M";
+        string memory = silo == 0 ? CouncilMemory : Memory;
         string[] arguments = ["silo", "run", "--machines", Machines, "--self", Address(silo).ToString(), "--memory", memory, "--transport", "udp", .. _more, .. own];
         if (silo == 0) arguments = [.. arguments, "--data", Data, .. (string[])(Directory.Exists(Data) ? [] : ["--init"])];
         else if (Seats) arguments = [.. arguments, "--data", DataOf(silo)];

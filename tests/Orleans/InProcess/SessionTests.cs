@@ -80,7 +80,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task A_silo_that_holds_nothing_can_be_drained_and_one_that_holds_pages_not()
+    public async Task A_drained_silo_leaves_when_it_holds_nothing_and_not_before()
     {
         await using Grid grid = await Grid.StartAsync(3);
         SessionId session = await grid.OpenSessionAsync(600_000);
@@ -88,11 +88,33 @@ public sealed class SessionTests
         CommandAnswer answer = await grid.Calls.DecideAsync(new RequestId(session, 0, 1), new Allocate(session, UInt128.Zero, 4096, 1, SegmentFlags.None, others[0]), default);
         Assert.Equal(RumError.None, answer.Result.Error);
         IClusterGrain cluster = grid.Client.GetGrain<IClusterGrain>(0);
-        GrainReply refused = await cluster.DrainAsync(others[0].Value);
-        Assert.Contains("free those segments first", refused.Message);
+        Assert.Equal((ushort)RumError.None, (await cluster.DrainAsync(others[0].Value)).Error);
         Assert.Equal((ushort)RumError.None, (await cluster.DrainAsync(others[1].Value)).Error);
         Assert.Contains((await cluster.MembersAsync()).Members, m => m.Silo == others[1].Value && !m.Up);
-        Assert.Equal([((SegmentResult)answer.Result).Segment.Value], (await grid.Client.GetGrain<ISessionGrain>(GrainKeys.OfSession(session.Value)).SegmentsAsync()).Segments);
+        Assert.Contains((await cluster.MembersAsync()).Members, m => m.Silo == others[0].Value && m.Up);
+        GrainReply refused = await cluster.DrainAsync(grid.Nodes.First(n => n.Council.LeadsHere).Membership.Id.Value);
+        Assert.Contains("the council alone", refused.Message);
+        SegmentId segment = ((SegmentResult)answer.Result).Segment;
+        Assert.Equal([segment.Value], (await grid.Client.GetGrain<ISessionGrain>(GrainKeys.OfSession(session.Value)).SegmentsAsync()).Segments);
+        await grid.Calls.DecideAsync(new RequestId(session, 0, 2), new Free(session, segment, UInt128.Zero), default);
+        await Eventually.Async(async () => (await cluster.MembersAsync()).Members.Any(m => m.Silo == others[0].Value && !m.Up), "the silo left when nothing was there any more");
+    }
+
+    [Fact]
+    public async Task Copies_asked_for_through_grains_are_on_as_many_silos()
+    {
+        await using Grid grid = await Grid.StartAsync(3);
+        SessionId session = await grid.OpenSessionAsync(600_000);
+        CommandAnswer spread = await grid.Calls.DecideAsync(new RequestId(session, 0, 1), new Allocate(session, 77, 4096, 2, SegmentFlags.None, default), default);
+        Assert.True(spread.Result.Error == RumError.None, spread.Result.Message);
+        SiloId[] silos = [.. grid.Nodes.Select(n => n.Membership.Id)];
+        var listed = new Allocate(session, UInt128.Zero, 4096, 0, SegmentFlags.None, new SiloSet(silos[2], silos[0], silos[1]));
+        CommandAnswer pinned = await grid.Calls.DecideAsync(new RequestId(session, 0, 2), listed, default);
+        Assert.True(pinned.Result.Error == RumError.None, pinned.Result.Message);
+
+        ClusterView view = ((ViewAnswer)await grid.Council.AskAsync(new GetView(0), default)).View!;
+        Assert.Equal(2, view.Shards[((SegmentResult)spread.Result).FirstShard.Value].Replicas.Select(r => r.Silo).Distinct().Count());
+        Assert.Equal([silos[2], silos[0], silos[1]], view.Shards[((SegmentResult)pinned.Result).FirstShard.Value].Replicas.Select(r => r.Silo));
     }
 
     // As silos do: all that is due in one call.

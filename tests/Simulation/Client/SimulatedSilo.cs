@@ -27,7 +27,14 @@ internal sealed unsafe class SimulatedSilo : IDisposable
     {
         (_world, _council, Name, _breakIt, _audits) = (world, council, name, broken.Silo, !broken.NeverAudits);
         _endpoint = world.Network.CreateEndpoint();
+        world.Addresses[$"sim:{_endpoint.Number}"] = _endpoint.Address;
     }
+
+    /// <summary>A rule that its lives don't keep.</summary>
+    public ReplicaDefect Defect { get; init; }
+
+    /// <summary>A defect: a later life says that it is the former one.</summary>
+    public bool KeepsIdentity { get; init; }
 
     public string Name { get; }
 
@@ -47,24 +54,31 @@ internal sealed unsafe class SimulatedSilo : IDisposable
     public PagePool Pool => _pool!;
 
     /// <summary>When it has something to do by itself.</summary>
-    public long NextNs => !Up ? long.MaxValue : _busy || !_endpoint.PrepareWait() ? Math.Max(_world.NowNs + 1, PausedUntilNs) : long.MaxValue;
+    public long NextNs => !Up ? long.MaxValue : _server!.IsLearning && !_busy ? Math.Max(_world.NowNs + 100_000, PausedUntilNs) : _busy || !_endpoint.PrepareWait() ? Math.Max(_world.NowNs + 1, PausedUntilNs) : long.MaxValue;
 
+    private readonly HashSet<(ShardId, uint)> _said = [];
     private bool _busy;
 
     /// <summary>Begins a life that holds nothing, and joins.</summary>
     public void Start()
     {
         Lives++;
-        Life = new Incarnation((ulong)_world.Random.NextInt64(1, long.MaxValue));
+        bool same = KeepsIdentity && Lives > 1;
+        if (!same) Life = new Incarnation((ulong)_world.Random.NextInt64(1, long.MaxValue));
         IDriver driver = new LastingDriver(_endpoint);
-        _pool = new PagePool(new PagePoolOptions { CapacityBytes = 4 << 20, SegmentsMax = 64, ExtentsMax = 128, ReserveFrames = 256 });
-        _server = new PageServer(Life, _pool, [_breakIt?.Invoke(driver) ?? driver]);
+        _pool = new PagePool(new PagePoolOptions { CapacityBytes = 4 << 20, SegmentsMax = 64, ExtentsMax = 128, ReserveFrames = 256, Defect = Defect });
+        _server = new PageServer(Life, _pool, [_breakIt?.Invoke(driver) ?? driver], null, new PageServerOptions
+        {
+            PeerOf = member => _world.Addresses.TryGetValue(member.Endpoint, out PeerAddress address) ? address : null,
+        });
+        _said.Clear();
         _asked = 0;
         _busy = true;
         _dropping.Clear();
         Incarnation life = Life;
         _world.Note(Name, "starts a life");
-        _world.After(_world.ControlDelayNs(), () => Join(life));
+        if (same) Tell(_council.Machine.View);
+        else _world.After(_world.ControlDelayNs(), () => Join(life));
     }
 
     /// <summary>The process dies: what it held is gone.</summary>
@@ -80,6 +94,12 @@ internal sealed unsafe class SimulatedSilo : IDisposable
     {
         if (_server == null || _world.NowNs < PausedUntilNs) return;
         _busy = _server.Poll(_world.NowNs) > 0;
+        foreach ((ShardId shard, uint epoch) in _server.Learned)
+        {
+            if (!_said.Add((shard, epoch))) continue;
+            Incarnation learner = Life;
+            _world.After(_world.ControlDelayNs(), () => _council.Apply(default, new CaughtUp(_id, learner, shard, epoch)));
+        }
         while (_dropping.TryPeek(out (Task Done, ulong Sequence) first) && first.Done.IsCompleted)
         {
             _dropping.Dequeue();
@@ -113,7 +133,12 @@ internal sealed unsafe class SimulatedSilo : IDisposable
         {
             _fetching = false;
             if (_server == null || _id.Value == 0) return;
-            if (_council.Machine.Query(new GetDrops(_id, Life, _asked)) is DropsAnswer answer) Carry(answer);
+            if (_council.Machine.Query(new GetDrops(_id, Life, _asked)) is DropsAnswer answer)
+            {
+                // What it drops it must have ceased to answer for before.
+                if (answer.Drops.Any(static drop => drop.IsShard)) _ = _server.SetViewAsync(_council.Machine.View);
+                Carry(answer);
+            }
             if (_again) (_again, _) = (false, 0);
             else return;
             FetchDrops();
@@ -149,7 +174,8 @@ internal sealed unsafe class SimulatedSilo : IDisposable
         {
             _asked = drop.Sequence;
             _world.Note(Name, "drops of segment {0} from page {1}", (long)drop.Segment.Value, drop.Freed ? 0 : drop.FirstPage);
-            Task done = drop.Freed ? _server!.DropSegmentAsync(drop.Segment) : _server!.DropPagesAsync(drop.Segment, drop.FirstPage, drop.PageCount);
+            Task done = drop.IsShard ? _server!.DropShardAsync(drop.Shard)
+                : drop.Freed ? _server!.DropSegmentAsync(drop.Segment) : _server!.DropPagesAsync(drop.Segment, drop.FirstPage, drop.PageCount);
             _dropping.Enqueue((done, drop.Sequence));
             _busy = true;
         }

@@ -1,3 +1,4 @@
+using Rum.FastPath.Drivers;
 using Rum.FastPath.Drivers.Simulated;
 using Rum.Simulation.Pages;
 
@@ -14,6 +15,9 @@ internal sealed class World(int seed, SimulatedNetwork network)
     public Random Random { get; } = new(seed);
 
     public SimulatedNetwork Network => network;
+
+    /// <summary>The silos' addresses by the end points that they join under.</summary>
+    public Dictionary<string, PeerAddress> Addresses { get; } = [];
 
     public EventTrace Trace { get; } = new();
 

@@ -20,6 +20,7 @@ internal sealed unsafe class SimulatedClient : IDisposable
     {
         public readonly List<ulong> Images = [Zero];   // by number; what the page holds
         public int Acknowledged;
+        public PageVersion Version;                    // of the acknowledged one
         public bool Changing;
         public nint Image;
     }
@@ -41,17 +42,36 @@ internal sealed unsafe class SimulatedClient : IDisposable
     private int _finalReads;
 
     public SimulatedClient(PageClient client, SegmentId segment, Random random)
+        : this(client, new SegmentHandle(segment, 10 + segment.Value, new ShardId((ushort)random.Next(8)), SegmentFlags.None), random)
+    {
+    }
+
+    public SimulatedClient(PageClient client, SegmentHandle handle, Random random)
     {
         _client = client;
         _random = random;
-        _handle = new SegmentHandle(segment, 10 + segment.Value, new ShardId((ushort)random.Next(8)), SegmentFlags.None);
-        _stamp = segment.Value << 40;
+        _handle = handle;
+        _stamp = handle.Segment.Value << 40;
         _memory = (byte*)NativeMemory.AlignedAlloc((Pages + Buffers) * Layout.PageSize, Layout.PageSize);
         _pages = [.. Enumerable.Range(0, Pages).Select(i => new PageModel { Image = (nint)(_memory + (i * Layout.PageSize)) })];
         for (int i = 0; i < Buffers; i++) client.Lend(_memory + ((Pages + i) * Layout.PageSize));
     }
 
     public int Operations { get; set; }
+
+    public PageClient Client => _client;
+
+    public SegmentHandle Handle => _handle;
+
+    /// <summary>Whether no change is under way.</summary>
+    public bool Quiet => _changes.Count == 0;
+
+    /// <summary>Every page, the newest version that was acknowledged, and the first word of its image.</summary>
+    public IEnumerable<(long Page, PageVersion Version, ulong Stamp)> Acknowledged()
+    {
+        for (int i = 0; i < Pages; i++)
+            if (_pages[i].Version.Token != 0) yield return (PageAt(i), _pages[i].Version, _pages[i].Images[_pages[i].Acknowledged]);
+    }
 
     public bool Done => Operations == 0 && _finalReads == Pages && _reads.Count == 0 && _changes.Count == 0;
 
@@ -147,6 +167,7 @@ internal sealed unsafe class SimulatedClient : IDisposable
         {
             _pages[i].Changing = false;
             _pages[i].Acknowledged = _pages[i].Images.Count - 1;
+            _pages[i].Version = end.Version;
         }
     }
 

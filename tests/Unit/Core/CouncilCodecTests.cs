@@ -29,8 +29,8 @@ public sealed class CouncilCodecTests
             Assert.False(RequestCodec.TryDecode(buffer.AsSpan(0, length + 1), out _));
             Assert.Equal(-1, RequestCodec.Encode(buffer.AsSpan(0, length - 1), request));
         }
-        // 11 commands that travel, 9 queries.
-        Assert.Equal(20, seen.Count);
+        // 16 commands that travel, 9 queries.
+        Assert.Equal(25, seen.Count);
     }
 
     [Fact]

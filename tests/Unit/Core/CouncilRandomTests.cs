@@ -90,8 +90,11 @@ public sealed class CouncilRandomTests
 
         private void Step()
         {
-            switch (_random.Next(12))
+            switch (_random.Next(16))
             {
+                case 12: Doubt(); break;
+                case 13 or 14: CatchUp(); break;
+                case 15 when _random.Next(4) == 0: Council.Say(new Configure((byte)(1 + _random.Next(3)))); break;
                 case 0: Council.Join($"silo{_random.Next(4)}", _random.Next(5) * 8 * Extent); break;
                 case 1 when _random.Next(3) == 0: Leave(); break;
                 case 2: _sessions.Add(Council.Session()); break;
@@ -117,8 +120,43 @@ public sealed class CouncilRandomTests
 
         private void Leave()
         {
-            Member[] up = [.. Council.View.Members.Where(static member => member.State == MemberState.Up)];
+            Member[] up = [.. Council.View.Members.Where(static member => member.State != MemberState.Left)];
             if (up.Length > 0) Council.Say(new Leave(up[_random.Next(up.Length)].Id, up[0].Incarnation));
+        }
+
+        private SiloSet Named()
+        {
+            ushort first = (ushort)(1 + _random.Next(4));
+            return _random.Next(2) == 0 ? new SiloId(first) : new SiloSet(new SiloId(first), new SiloId((ushort)((first % 4) + 1)));
+        }
+
+        private void Doubt()
+        {
+            if (Council.View.Members.Count == 0) return;
+            Member silo = Council.View.Members[_random.Next(Council.View.Members.Count)];
+            Command said = _random.Next(5) switch
+            {
+                0 or 1 => new Suspect(silo.Id, silo.Incarnation),
+                2 or 3 => new Resume(silo.Id, silo.Incarnation),
+                _ => new Drain(silo.Id, _random.Next(3) != 0),
+            };
+            Council.Say(said);
+        }
+
+        private void CatchUp()
+        {
+            for (int i = 0; i < Council.View.Shards.Count; i++)
+            {
+                ShardView shard = Council.View.Shards[i];
+                foreach (Replica replica in shard.Replicas)
+                {
+                    if (replica.State != ReplicaState.Learning || _random.Next(2) == 0) continue;
+                    // Of an epoch gone by it is worth nothing.
+                    Council.Say(new CaughtUp(replica.Silo, replica.Incarnation, new ShardId((ushort)i), shard.Epoch - 1));
+                    Assert.Same(shard, Council.View.Shards[i]);
+                    Council.Say(new CaughtUp(replica.Silo, replica.Incarnation, new ShardId((ushort)i), shard.Epoch));
+                }
+            }
         }
 
         private void EndSession()
@@ -137,12 +175,13 @@ public sealed class CouncilRandomTests
             SessionId session = AnySession();
             string name = _random.Next(2) == 0 ? "" : _names[_random.Next(_names.Length)];
             SegmentFlags flags = _random.Next(5) == 0 ? SegmentFlags.Sparse : 0;
-            SiloId silo = _random.Next(5) == 0 ? new SiloId((ushort)(1 + _random.Next(4))) : default;
+            SiloSet silo = _random.Next(5) == 0 ? Named() : default;
+            if (_random.Next(4) == 0) flags |= SegmentFlags.Racks;
             long size = Size();
             UInt128 key = name.Length == 0 ? 0 : SegmentKey.FromName(name).Value;
-            Result result = Council.Say(new Allocate(session, key, size, 1, flags, silo));
+            Result result = Council.Say(new Allocate(session, key, size, (byte)(silo.Count > 0 ? 0 : _random.Next(4)), flags, silo));
             bool exists = key != 0 && _segments.Any(segment => segment.Result.Key == key);
-            if (exists && result.Error != RumError.UnknownSilo) Assert.Equal(RumError.AlreadyExists, result.Error);
+            if (exists && result.Error is not (RumError.UnknownSilo or RumError.InvalidArgument)) Assert.Equal(RumError.AlreadyExists, result.Error);
             if (result is not SegmentResult made) return;
             Assert.False(exists);
             var created = new Segment { Result = made, Size = size, Writer = session };
@@ -208,7 +247,7 @@ public sealed class CouncilRandomTests
 
         private void Confirm()
         {
-            foreach (Member member in Council.View.Members.Where(static member => member.State == MemberState.Up))
+            foreach (Member member in Council.View.Members.Where(static member => member.State != MemberState.Left))
             {
                 IReadOnlyList<Drop> drops = Council.Drops(member.Id);
                 if (drops.Count > 0) Council.Say(new Dropped(member.Id, member.Incarnation, drops[_random.Next(drops.Count)].Sequence));
@@ -223,27 +262,28 @@ public sealed class CouncilRandomTests
                 foreach (long extent in segment.Held)
                 {
                     bool pinned = (segment.Result.Flags & SegmentFlags.Pinned) != 0;
-                    int index = pinned ? segment.Result.FirstShard.Value : (int)((segment.Result.FirstShard.Value + extent) % 16);
+                    int first = segment.Result.FirstShard.Value;
+                    int index = pinned ? first : (first / 16 * 16) + (int)(((first % 16) + extent) % 16);
                     ShardView shard = Council.View.Shards[index];
                     Assert.NotEqual(ShardState.Unassigned, shard.State);
                     if (shard.State == ShardState.Lost || (segment.Result.Flags & SegmentFlags.Sparse) != 0) continue;
                     long end = Math.Min(Layout.PagesFor(segment.Size) * Layout.PageSize, (extent + 1) * Extent);
-                    SiloId silo = shard.Replicas[0].Silo;
-                    expected[silo] = expected.GetValueOrDefault(silo) + end - (extent * Extent);
+                    foreach (Replica replica in shard.Replicas)
+                        expected[replica.Silo] = expected.GetValueOrDefault(replica.Silo) + end - (extent * Extent);
                 }
             }
             foreach (MemberStatus silo in Council.Status.Members)
             {
                 Assert.Equal(expected.GetValueOrDefault(silo.Member.Id), silo.Charged - silo.ToDrop);
                 Assert.True(silo.Charged <= silo.Member.Capacity);
-                if (silo.Member.State == MemberState.Up) Assert.Equal(silo.ToDrop, Council.Drops(silo.Member.Id).Sum(static drop => drop.Bytes));
+                if (silo.Member.State != MemberState.Left) Assert.Equal(silo.ToDrop, Council.Drops(silo.Member.Id).Sum(static drop => drop.Bytes));
             }
         }
 
         // A drop that waits covers no page that may hold data again.
         private void CheckDrops()
         {
-            foreach (Member member in Council.View.Members.Where(static member => member.State == MemberState.Up))
+            foreach (Member member in Council.View.Members.Where(static member => member.State != MemberState.Left))
             {
                 foreach (Drop drop in Council.Drops(member.Id))
                 {
@@ -260,15 +300,37 @@ public sealed class CouncilRandomTests
         }
 
         // A replica changes only with its epoch; a view that differs has a newer decree.
-        private static void CheckShards(ClusterView before, ClusterView after)
+        private void CheckShards(ClusterView before, ClusterView after)
         {
             Assert.True(after.Decree > before.Decree || ReferenceEquals(before, after));
             for (int i = 0; i < before.Shards.Count; i++)
             {
                 ShardView old = before.Shards[i], now = after.Shards[i];
+                CheckReplicas(i, old, now);
                 bool same = old.State == now.State && old.Replicas.SequenceEqual(now.Replicas);
                 Assert.True(same ? now.Epoch >= old.Epoch : now.Epoch > old.Epoch);
             }
         }
+
+        // Of a shard that holds extents nobody is in sync who wasn't a replica before, and none is Lost while one in sync lives.
+        private void CheckReplicas(int index, ShardView old, ShardView now)
+        {
+            if (ReferenceEquals(old, now) || old.State != ShardState.Served || !Holds(index)) return;
+            if (now.State == ShardState.Served)
+            {
+                foreach (Replica replica in now.Replicas)
+                    Assert.True(replica.State == ReplicaState.Learning || old.Replicas.Any(earlier => earlier.Incarnation == replica.Incarnation));
+                return;
+            }
+            Assert.Equal(ShardState.Lost, now.State);
+            foreach (Replica replica in old.Replicas)
+            {
+                Assert.True(replica.State == ReplicaState.Learning
+                    || !Council.View.Members.Any(member => member.State != MemberState.Left && member.Incarnation == replica.Incarnation));
+            }
+        }
+
+        private bool Holds(int index) => _segments.Any(segment => segment.Held.Any(extent =>
+            SegmentLayout.ShardOf(segment.Result.FirstShard, segment.Result.Flags, extent, 16).Value == index));
     }
 }

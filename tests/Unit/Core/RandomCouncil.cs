@@ -23,18 +23,23 @@ internal sealed class RandomCouncil(int seed)
         _ => new CommandRequest(new RequestId(Session(), (uint)U64(), (uint)U64()), Command()),
     };
 
-    public Command Command() => _random.Next(11) switch
+    public Command Command() => _random.Next(16) switch
     {
         0 => new Join(Member()),
         1 => new Leave(Silo(), Life()),
         2 => new Dropped(Silo(), Life(), U64()),
         3 => new OpenSession(U128(), Text(), Text(), (int)U64()),
         4 => new CloseSession(Session()),
-        5 => new Allocate(Session(), U128(), (long)U64(), (byte)U64(), (SegmentFlags)U64(), Silo()),
+        5 => new Allocate(Session(), U128(), (long)U64(), (byte)U64(), (SegmentFlags)U64(), Silos()),
         6 => new Open(Session(), U128(), (OpenMode)_random.Next(3)),
         7 => new Close(Session(), Segment()),
         8 => new Resize(Session(), Segment(), (long)U64()),
         9 => new ChargeExtents(Session(), Segment(), (long)U64(), (int)U64(), Bool()),
+        10 => new Suspect(Silo(), Life()),
+        11 => new Resume(Silo(), Life()),
+        12 => new Drain(Silo(), Bool()),
+        13 => new CaughtUp(Silo(), Life(), new ShardId((ushort)U64()), (uint)U64()),
+        14 => new Configure((byte)U64()),
         _ => new Free(Session(), Segment(), U128()),
     };
 
@@ -82,11 +87,21 @@ internal sealed class RandomCouncil(int seed)
     }
 
     private Member Member() =>
-        new(Silo(), Text(), Life(), Text(), Text(), Text(), Text(), Text(), Text(), _random.NextInt64(), Bool()) { State = (MemberState)_random.Next(2) };
+        new(Silo(), Text(), Life(), Text(), Text(), Text(), Text(), Text(), Text(), _random.NextInt64(), Bool()) { State = (MemberState)_random.Next(4) };
 
     private ClusterStatus Status() => new(
         Guid(), (uint)U64(), U64(), (int)U64(), (int)U64(), (int)U64(), (int)U64(), (int)U64(), (int)U64(),
-        Many(5, () => new MemberStatus(Member(), (long)U64(), (long)U64(), (int)U64(), (int)U64()) { SilentMs = (long)U64() }));
+        Many(5, () => new MemberStatus(Member(), (long)U64(), (long)U64(), (int)U64(), (int)U64())
+        {
+            SilentMs = (long)U64(),
+            Learning = (int)U64(),
+            Alone = (int)U64(),
+        }))
+    {
+        Copies = _random.Next(6),
+        Learning = (int)U64(),
+        Incomplete = (int)U64(),
+    };
 
     private SegmentInfo Info() =>
         new(Segment(), U128(), (long)U64(), (SegmentFlags)U64(), (byte)U64(), Session(), Session(), (int)U64(), (long)U64());
@@ -117,6 +132,9 @@ internal sealed class RandomCouncil(int seed)
     private SegmentId Segment() => new(U64());
 
     private SiloId Silo() => new((ushort)U64());
+
+    private SiloSet Silos() =>
+        SiloSet.Of([.. Enumerable.Range(0, _random.Next(SiloSet.Max + 1)).Select(i => new SiloId((ushort)((_random.Next(1, 1000) * 8) + i)))]);
 
     private Incarnation Life() => new(U64());
 }

@@ -20,7 +20,8 @@ public sealed class ShardMapTests
             Assert.Equal((segment.FirstShard.Value + extent) % 64, shard.Value);
             ref readonly ShardPlace place = ref map.Place(shard);
             ShardView expected = council.View.Shards[shard.Value];
-            Assert.Equal(new ShardPlace(expected.Epoch, ShardState.Served, expected.Replicas[0].Silo, expected.Replicas[0].Incarnation, place.Member), place);
+            Assert.Equal((expected.Epoch, ShardState.Served, expected.Replicas[0].Silo, expected.Replicas[0].Incarnation), (place.Epoch, place.State, place.Silo, place.Incarnation));
+            Assert.Equal((1, 1, place.Incarnation), (place.Count, place.InSync, map.Replica(place, 0).Incarnation));
             Assert.Equal(place.Silo, council.View.Members[place.Member].Id);
         }
         Assert.Equal(pinned.FirstShard, map.ShardOfPage(pinned.FirstShard, pinned.Flags, 2 * Layout.PagesPerExtent));

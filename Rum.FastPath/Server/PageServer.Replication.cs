@@ -1,0 +1,53 @@
+using Rum.Core;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Frames;
+using Rum.FastPath.Memory;
+
+namespace Rum.FastPath.Server;
+
+/// <content>Between replicas: lists for a learner, and what this silo learns itself.</content>
+public sealed unsafe partial class PageServer
+{
+    private readonly Learner _learner;
+    private readonly NativeRegion _lists = new(Layout.PageSize);
+    private ServerPort? _listing;
+
+    /// <summary>Shards that were learned under the view in force, for the council to put in sync. Any thread.</summary>
+    public IReadOnlyList<(ShardId Shard, uint Epoch)> Learned => _learner.Learned;
+
+    /// <summary>Whether there is something to learn still: it must be polled for its time-outs. Any thread.</summary>
+    public bool IsLearning => _learner.Active;
+
+    /// <summary>Pages that were copied from other silos since the start. Any thread.</summary>
+    public long PagesLearned => _learner.PagesLearned;
+
+    /// <summary>How long the thread may block at most, nanoseconds: a learner has time-outs.</summary>
+    internal long BlockNsMax => _learner.Active ? 1_000_000 : long.MaxValue;
+
+    private void HandleList(ServerPort port, in RxFrame frame, FrameHeader* header)
+    {
+        // The lists' memory is sent from: one list at a time. A request that meets another one comes again.
+        if ((_listing is { TxEmpty: false } && !_listing.Flush()) || (!port.TxEmpty && !port.Flush()))
+        {
+            _counters.AnswersDropped++;
+            return;
+        }
+        if (header->Type == FrameType.ListSegments && _view!.Decree < header->Confirmed)
+        {
+            Refuse(port, frame.Peer, header, PageStatus.NotReady, default);
+            return;
+        }
+        ulong cursor = header->Page;
+        var entries = new Span<CopyEntry>(_lists.Start, Math.Min(Layout.PageSize, port.Traits.MaxPayload) / CopyEntry.Size);
+        int count = header->Type == FrameType.ListSegments ? _pool.ListSegments(ref cursor, entries) : _pool.ListExtents(header->Shard, ref cursor, entries);
+        int bytes = count * CopyEntry.Size;
+        FrameHeader* answer = StartAnswer(port, header);
+        answer->Page = cursor;
+        answer->Count = (ushort)count;
+        answer->MessageLength = (uint)bytes;
+        answer->Length = (ushort)bytes;
+        port.Add(frame.Peer, bytes == 0 ? null : _lists.Start);
+        port.Flush();
+        _listing = port;
+    }
+}

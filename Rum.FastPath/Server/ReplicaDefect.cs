@@ -1,0 +1,11 @@
+namespace Rum.FastPath.Server;
+
+/// <summary>Rules of a replica that a test may switch off.</summary>
+public enum ReplicaDefect : byte
+{
+    /// <summary>All rules hold.</summary>
+    None,
+
+    /// <summary>A trimmed page is as if it had never been written.</summary>
+    TrimForgetsItsVersion,
+}

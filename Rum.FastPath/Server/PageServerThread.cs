@@ -94,7 +94,8 @@ public sealed class PageServerThread : IDisposable
                 // One request of somebody on this CPU: there is nothing new before that one runs.
                 if (done > 1 || pollsPerYield > 1 || now < holdOffUntil) continue;
             }
-            bool mayBlock = watched > 0;
+            // What was done may have left more to do that nobody wakes it for (frames to be freed): only after a look that found nothing may it block.
+            bool mayBlock = watched > 0 && done == 0;
             if (mayBlock && (now < holdOffUntil || now - lastTraffic > SpinNs))
             {
                 Block(descriptors[..watched]);
@@ -117,7 +118,7 @@ public sealed class PageServerThread : IDisposable
     private void Block(ReadOnlySpan<int> descriptors)
     {
         bool idle = _server.PrepareWait();
-        if (idle && !_stop) Polling.WaitReadable(descriptors, BlockNsMax);
+        if (idle && !_stop) Polling.WaitReadable(descriptors, Math.Min(_server.BlockNsMax, BlockNsMax));
         _server.FinishWait();
         // Not idle and nothing done: a driver pushes back, and its peer may need this very core.
         if (!idle) _ = Scheduling.sched_yield();

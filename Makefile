@@ -19,7 +19,7 @@ HEADERS       := $(patsubst include/%,$(OUT)/include/%,$(wildcard include/*.h))
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
-.PHONY: all dotnet native apps benches demo test test-orleans bench format clean help install-packages
+.PHONY: all dotnet native apps benches demo test test-orleans chaos bench format clean help install-packages
 .DEFAULT_GOAL := all
 
 # INSTALL=no: say what would be installed, and do nothing else.
@@ -70,7 +70,7 @@ $(OUT)/bin/bench/%: bench/%.c bench/measure.h $(HEADERS) | native
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap curve,$*),-lrum) -lpthread -lm
 
-demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64 PLANE=static
+demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64 DEMO_COPIES=1 PLANE=static
 	$(if $(ONLY_LIST),@:,@$(OUT)/bin/rum demo)
 
 test: ## Build and run every test that this machine can run
@@ -81,6 +81,9 @@ test-orleans: dotnet ## Run the tests of the Orleans plane alone, where its pack
 
 sim: ## Simulate the whole client, cluster and network; SEEDS=1000, or SEED=n to see what happened in one
 	@eng/sim.sh "$(SEEDS)" "$(SEED)"
+
+chaos: all ## Five silos and three programs as processes, and faults for SECONDS_MAX=60; the last line is the result
+	$(if $(ONLY_LIST),@:,@eng/install.sh tests && eng/chaos.sh)
 
 bench: all ## Measure floors, RUM and peers; table, artifacts/bench/*.svg
 	@eng/install.sh bench

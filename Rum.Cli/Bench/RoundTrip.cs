@@ -11,26 +11,26 @@ using Rum.FastPath.Linux;
 namespace Rum.Cli.Bench;
 
 /// <summary>
-/// A transport without the pager: pages read by random number from one silo through the page client, so many outstanding, polled.
+/// A transport without the pager: pages read by random number, or written in turn, through the page client, so many outstanding, polled.
 /// Prints one line of JSON like the C programs.
 /// </summary>
 internal static class RoundTrip
 {
     private const int Pages = 4096;
 
-    /// <summary>Runs <paramref name="operations"/> reads with <paramref name="depth"/> outstanding.</summary>
-    public static async Task<int> RunAsync(CouncilSession council, string transport, int depth, int operations, string peers)
+    /// <summary>Runs <paramref name="operations"/> reads, or writes, of pages with so many copies, <paramref name="depth"/> outstanding.</summary>
+    public static async Task<int> RunAsync(CouncilSession council, string transport, int depth, int operations, int copies, bool write, string peers)
     {
         var opened = (SessionResult)await council.DecideAsync(new OpenSession(UInt128.CreateTruncating(Random.Shared.NextInt64()) + 1, "", "rum bench", 60_000));
         var request = new RequestId(opened.Session, 0, 1);
         var segment = (SegmentResult)await council.DecideAsync(
-            new Allocate(opened.Session, 0, Pages * (long)Layout.PageSize, 1, SegmentFlags.None, default), request);
+            new Allocate(opened.Session, 0, Pages * (long)Layout.PageSize, (byte)copies, SegmentFlags.None, default), request);
         ClusterView view = (await council.AskAsync<ViewAnswer>(new GetView(0))).View!;
         string json;
         using (var client = new PageClient(new PageClientOptions { Requests = Math.Max(depth, 64) }) { Session = opened.Session })
         {
             client.SetRoutes(Connect(view, transport));
-            json = Measure(client, new SegmentHandle(segment.Segment, segment.Token, segment.FirstShard, segment.Flags), depth, operations, peers);
+            json = Measure(client, new SegmentHandle(segment.Segment, segment.Token, segment.FirstShard, segment.Flags), depth, operations, write, peers);
         }
         await council.DecideAsync(new CloseSession(opened.Session));
         Console.WriteLine(json);
@@ -48,16 +48,17 @@ internal static class RoundTrip
         })]);
     }
 
-    private static string Measure(PageClient client, SegmentHandle segment, int depth, int operations, string peers)
+    private static string Measure(PageClient client, SegmentHandle segment, int depth, int operations, bool write, string peers)
     {
         using var probe = new TransportProbe(client, segment, Pages, depth);
         probe.Fill();
-        probe.Read(operations / 10); // the just-in-time compiler's share, not counted
+        Run(operations / 10); // the just-in-time compiler's share, not counted
         CpuAccount before = CpuAccount.Now(peers);
         long start = MonotonicClock.NowNs;
-        long[] times = probe.Read(operations);
+        long[] times = Run(operations);
         double seconds = (MonotonicClock.NowNs - start) / 1e9;
         (double steal, double foreign) = CpuAccount.Now(peers).Since(before);
+        long[] Run(int count) => write ? probe.Write(count) : probe.Read(count);
         Array.Sort(times);
         return string.Create(CultureInfo.InvariantCulture,
             $"{{\"p50_us\":{times[times.Length / 2] / 1e3:F2},\"p99_us\":{times[(int)(times.Length * 0.99)] / 1e3:F2},\"ops_per_s\":{times.Length / seconds:F0},\"steal_pct\":{steal:F2},\"foreign_pct\":{foreign:F2}}}");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Rum.Cli.Bench;
 using Rum.Cli.Output;
+using Rum.Core;
 using Command = System.CommandLine.Command;
 
 namespace Rum.Cli.Commands;
@@ -88,15 +89,19 @@ internal static partial class BenchCommands
         var transport = new Option<string>("--transport") { Description = "shm or udp", DefaultValueFactory = _ => "shm" };
         var depth = new Option<int>("--depth") { Description = "Reads outstanding, 1 to 256", DefaultValueFactory = _ => 1 };
         var operations = new Option<int>("--ops") { Description = "Reads in all", DefaultValueFactory = _ => 100_000 };
+        var copies = new Option<int>("--copies") { Description = "Copies of each page, 1 to 5", DefaultValueFactory = _ => 1 };
+        var write = new Option<bool>("--write") { Description = "Write pages instead of reading them" };
         Option<string> peers = PeersOption();
-        foreach (Option option in new Option[] { transport, depth, operations, peers }) command.Options.Add(option);
+        foreach (Option option in new Option[] { transport, depth, operations, copies, write, peers }) command.Options.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             int outstanding = parsed.GetValue(depth), reads = parsed.GetValue(operations);
             if (outstanding is < 1 or > 256) throw new CommandFailedException(ExitCode.Usage, $"--depth {outstanding}: must be from 1 to 256");
             if (reads < 10) throw new CommandFailedException(ExitCode.Usage, $"--ops {reads}: must be 10 or more");
+            int replicas = parsed.GetValue(copies);
+            if (replicas is < 1 or > SiloSet.Max) throw new CommandFailedException(ExitCode.Usage, $"--copies {replicas}: must be from 1 to {SiloSet.Max}");
             using CouncilSession council = CouncilSession.Open(cluster, parsed, cancellation);
-            return await RoundTrip.RunAsync(council, parsed.GetValue(transport)!, outstanding, reads, parsed.GetValue(peers)!);
+            return await RoundTrip.RunAsync(council, parsed.GetValue(transport)!, outstanding, reads, replicas, parsed.GetValue(write), parsed.GetValue(peers)!);
         });
         return command;
     }

@@ -13,21 +13,23 @@ internal static class DemoCommand
     {
         var mib = new Option<int?>("--mib") { Description = "Memory that the program uses, in MiB (default: DEMO_MIB, else 512)", HelpName = "n" };
         var cache = new Option<int?>("--cache-mib") { Description = "Its local cache, in MiB (default: DEMO_CACHE_MIB, else 64)", HelpName = "n" };
+        var copies = new Option<int?>("--copies") { Description = "Copies of each page, 1 to 3 (default: DEMO_COPIES, else 1)", HelpName = "n" };
         var transport = new Option<string>("--transport") { Description = "auto, shm or udp", DefaultValueFactory = _ => "auto", HelpName = "name" };
         var plane = new Option<string?>("--plane") { Description = "static or orleans (default: PLANE, else orleans where that is built in)", HelpName = "name" };
         var output = new Option<string>("--out") { Description = "Where summary.json and faults.svg go", DefaultValueFactory = _ => "artifacts/demo", HelpName = "directory" };
         var program = new Option<string?>("--program") { Description = "The program to run (default: demo, beside rum)", HelpName = "file" };
         var command = new ExampleCommand(
-            "demo", "Three silos on this machine and a program on more memory than its cache", "rum demo", "rum demo --mib 2048 --cache-mib 128 --transport udp")
+            "demo", "Three silos on this machine and a program on more memory than its cache", "rum demo", "rum demo --copies 2", "rum demo --mib 2048 --cache-mib 128 --transport udp")
         {
-            mib, cache, transport, plane, output, program,
+            mib, cache, copies, transport, plane, output, program,
         };
         transport.AcceptOnlyFromAmong("auto", "shm", "udp");
         command.SetAction(async (parsed, _) =>
         {
             var options = new DemoOptions(
-                Mebibytes(parsed.GetValue(mib), "DEMO_MIB", 512),
-                Mebibytes(parsed.GetValue(cache), "DEMO_CACHE_MIB", 64),
+                Number(parsed.GetValue(mib), "DEMO_MIB", 512, 1 << 20, "a number of MiB"),
+                Number(parsed.GetValue(cache), "DEMO_CACHE_MIB", 64, 1 << 20, "a number of MiB"),
+                Number(parsed.GetValue(copies), "DEMO_COPIES", 1, DemoRun.SiloCount, "a number of copies"),
                 parsed.GetValue(transport)!,
                 PlaneName(parsed.GetValue(plane)),
                 parsed.GetValue(output)!,
@@ -50,14 +52,14 @@ internal static class DemoCommand
             : $"plane: '{text}' is not right; expected static or orleans");
     }
 
-    private static int Mebibytes(int? said, string variable, int otherwise)
+    private static int Number(int? said, string variable, int otherwise, int max, string what)
     {
         string? text = said?.ToString() ?? Environment.GetEnvironmentVariable(variable);
         if (string.IsNullOrEmpty(text)) return otherwise;
-        if (int.TryParse(text, out int mib) && mib is >= 1 and <= 1 << 20) return mib;
-        throw new CommandFailedException(ExitCode.Usage, $"{variable}: '{text}' is not right; expected a number of MiB from 1 to 1048576");
+        if (int.TryParse(text, out int number) && number >= 1 && number <= max) return number;
+        throw new CommandFailedException(ExitCode.Usage, $"{variable}: '{text}' is not right; expected {what} from 1 to {max}");
     }
 }
 
 /// <summary>What <c>rum demo</c> was asked for.</summary>
-internal sealed record DemoOptions(int Mib, int CacheMib, string Transport, string Plane, string OutputDirectory, string Program);
+internal sealed record DemoOptions(int Mib, int CacheMib, int Copies, string Transport, string Plane, string OutputDirectory, string Program);

@@ -32,6 +32,7 @@ internal sealed class DemoProgram(DemoOptions options, string machines)
         start.Environment["RUM_MACHINES"] = machines;
         start.Environment["RUM_CACHE"] = $"{options.CacheMib}M";
         start.Environment["RUM_TRANSPORT"] = options.Transport;
+        start.Environment["RUM_COPIES"] = options.Copies.ToString(CultureInfo.InvariantCulture);
         using Process process = Process.Start(start)!;
         using CancellationTokenRegistration kill = stop.Register(() =>
         {

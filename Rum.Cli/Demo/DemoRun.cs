@@ -11,7 +11,7 @@ namespace Rum.Cli.Demo;
 /// <summary>The demo from start to end: silos up, program run, silos down, figures written. Whatever happens, no process is left behind.</summary>
 internal sealed class DemoRun(DemoOptions options)
 {
-    private const int SiloCount = 3;
+    public const int SiloCount = 3;
 
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
 
@@ -26,7 +26,7 @@ internal sealed class DemoRun(DemoOptions options)
             await WaitUntilReadyAsync(silos, stop);
             if (UserfaultfdPermission.Warning() is { } warning) Console.WriteLine(warning);
             Console.WriteLine(
-                $"Running {Path.GetFileName(options.Program)}: {options.Mib} MiB of memory on a local cache of {options.CacheMib} MiB, transport {options.Transport}, {options.Plane} plane.");
+                $"Running {Path.GetFileName(options.Program)}: {options.Mib} MiB of memory on a local cache of {options.CacheMib} MiB, transport {options.Transport}, {options.Plane} plane{(options.Copies == 1 ? "" : $", {options.Copies} copies of each page")}.");
             var program = new DemoProgram(options, machines);
             int exit = await program.RunAsync(stop);
             if (exit is not 0 and not 1 || program.VerifiedBytes == 0)
@@ -55,7 +55,7 @@ internal sealed class DemoRun(DemoOptions options)
         int[] http = FreePorts.Tcp(SiloCount);
         File.WriteAllLines(machines, udp.Select(port => $"127.0.0.1:{port}"));
         // Extents of 64 MiB spread over the silos; one may get some more than its share.
-        string memory = $"{(options.Mib * 2 / SiloCount) + 256}M";
+        string memory = $"{(options.Mib * 2 * options.Copies / SiloCount) + 256}M";
         for (int i = 0; i < SiloCount; i++)
         {
             List<string> arguments =

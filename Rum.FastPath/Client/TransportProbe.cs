@@ -39,7 +39,12 @@ public sealed unsafe class TransportProbe : IDisposable
     }
 
     /// <summary>Reads so many pages and returns how long each took, in nanoseconds.</summary>
-    public long[] Read(int operations)
+    public long[] Read(int operations) => Measure(operations, write: false);
+
+    /// <summary>Writes so many pages, each until it is acknowledged, and returns how long each took, in nanoseconds.</summary>
+    public long[] Write(int operations) => Measure(operations, write: true);
+
+    private long[] Measure(int operations, bool write)
     {
         var times = new long[operations];
         var sent = new long[_depth];
@@ -50,7 +55,10 @@ public sealed unsafe class TransportProbe : IDisposable
             {
                 int lane = idle.Pop();
                 sent[lane] = MonotonicClock.NowNs;
-                Invariant.Check(_channel.TryRead(_segment, _random.Next(_pages), 1, (ulong)lane));
+                // Writes by turns: of one page there is one write at a time.
+                Invariant.Check(write
+                    ? _channel.TryWrite(_segment, asked % _pages, (byte*)_buffers.Start, (ulong)lane)
+                    : _channel.TryRead(_segment, _random.Next(_pages), 1, (ulong)lane));
             }
             int ended = Step();
             long now = MonotonicClock.NowNs;

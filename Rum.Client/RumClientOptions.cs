@@ -27,6 +27,9 @@ public sealed record RumClientOptions
     /// <summary>How pages travel (<c>RUM_TRANSPORT</c>); default automatic.</summary>
     public RumTransport? Transport { get; set; }
 
+    /// <summary>With <see cref="RumTransport.Dpdk"/>: EAL arguments and, behind "--", the driver's own (<c>RUM_DPDK</c>); see docs/DPDK.md.</summary>
+    public string? Dpdk { get; set; }
+
     /// <summary>How pages get into the program (<c>RUM_PAGER</c>); default automatic.</summary>
     public RumPaging? Paging { get; set; }
 
@@ -54,7 +57,7 @@ public sealed record RumClientOptions
         if (Machines is "") yield return "Machines is empty: leave it null for the local dev silo, or name a machines file.";
         if (Commands is not null && !System.Net.IPEndPoint.TryParse(Commands, out _)) yield return $"Commands is '{Commands}': it must be ip:port, or null.";
         if (CacheBytes is < MinCacheBytes or > MaxCacheBytes) yield return $"CacheBytes is {CacheBytes}: it must be from {MinCacheBytes} (1 MiB) to {MaxCacheBytes} (1 TiB).";
-        if (Transport is { } transport && !Enum.IsDefined(transport)) yield return $"Transport is {(int)transport}: it must be Auto, SharedMemory or Udp.";
+        if (Transport is { } transport && !Enum.IsDefined(transport)) yield return $"Transport is {(int)transport}: it must be Auto, SharedMemory, Udp or Dpdk.";
         if (Paging is { } paging && !Enum.IsDefined(paging)) yield return $"Paging is {(int)paging}: it must be Auto, Move or Copy.";
         if (Faults is { } faults && !Enum.IsDefined(faults)) yield return $"Faults is {(int)faults}: it must be Handler or Inline.";
         if (FaultTimeout is { } timeout && timeout != Timeout.InfiniteTimeSpan && (timeout < TimeSpan.FromMilliseconds(1) || timeout > TimeSpan.FromDays(1))) yield return $"FaultTimeout is {timeout}: it must be from a millisecond to a day, or infinite.";

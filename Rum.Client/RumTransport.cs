@@ -11,4 +11,7 @@ public enum RumTransport
 
     /// <summary>UDP.</summary>
     Udp = 3,
+
+    /// <summary>DPDK, with <see cref="RumClientOptions.Dpdk"/>.</summary>
+    Dpdk = 4,
 }

@@ -1,6 +1,8 @@
 using Rum.FastPath.Drivers;
+using Rum.FastPath.Drivers.Dpdk;
 using Rum.FastPath.Drivers.SharedMemory;
 using Rum.FastPath.Drivers.Udp;
+using Microsoft.Extensions.Logging;
 using Rum.Silo.Configuration;
 
 namespace Rum.Silo;
@@ -21,6 +23,7 @@ public sealed partial class SiloNode
             throw new SiloStartException(
                 $"UDP address {_settings.Self} can't be used: {e.Message}. Is another silo running there? See: ss -ulpn 'sport = :{_settings.Self.Port}'", e);
         }
+        if (_settings.Dpdk is { } dpdk) AddDpdk(drivers, dpdk);
         if (!_settings.SharedMemory) return drivers;
         try
         {
@@ -37,4 +40,37 @@ public sealed partial class SiloNode
         }
         return drivers;
     }
+
+    // A driver for each port, so that a client that takes nothing holds up nobody else's.
+    private void AddDpdk(List<IDriver> drivers, DpdkOptions options)
+    {
+        try
+        {
+            Eal.Start(options.Eal);
+            ushort[] ports = Eal.Ports();
+            if (ports.Length == 0) throw new DpdkException("DPDK has no port: name a device (--vdev=...) or bind a card to vfio-pci. See 'rum dpdk check'.");
+            foreach (ushort port in ports)
+            {
+                DpdkDriver driver = DpdkDriver.Open(DpdkPort.Look(port), options);
+                drivers.Add(driver);
+                LogDpdkPort(driver.Port.Name, DpdkPeer.Format(driver.Address), driver.Traits.MaxPayload, driver.WaitDescriptor < 0 ? "polls" : "waits");
+            }
+        }
+        catch (IOException e)
+        {
+            foreach (IDriver driver in drivers) driver.Dispose();
+            throw new SiloStartException(e.Message, e);
+        }
+    }
+
+    // What clients that don't find the silo by asking go by: a port on a network before one to a single peer.
+    private string PublishedMac()
+    {
+        DpdkDriver[] ports = [.. _drivers.OfType<DpdkDriver>()];
+        DpdkDriver? best = Array.Find(ports, p => MacAddress.Format(p.Port.Mac) == _settings.Mac) ?? Array.Find(ports, p => !p.Port.InMemory) ?? ports.FirstOrDefault();
+        return best is null ? _settings.Mac : DpdkPeer.Format(best.Address);
+    }
+
+    [LoggerMessage(8, LogLevel.Information, "DPDK port {Port} at {Address}, {Payload} bytes of a page in a frame, {Waiting}")]
+    private partial void LogDpdkPort(string port, string address, int payload, string waiting);
 }

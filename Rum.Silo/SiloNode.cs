@@ -161,7 +161,7 @@ public sealed partial class SiloNode : IAsyncDisposable
         _settings.Http is null ? "" : $"http://{_settings.Http}",
         _drivers.Any(d => d.Traits.Name == "shm") ? _settings.SharedMemoryPath : "",
         FastPath.Linux.BootId.Value,
-        _settings.Mac,
+        PublishedMac(),
         _settings.Label,
         _settings.Memory,
         Council: false);

@@ -16,7 +16,7 @@
  * A child made by fork() has none of the parent's remote memory and may only exec or _exit; its calls fail.
  *
  * Settings come from the environment: RUM_MACHINES (a machines.csv, instead of rum_init(NULL)'s local silo), RUM_CACHE (local bytes, 64M),
- * RUM_TRANSPORT (auto, shm, udp), RUM_UDP_PAYLOAD (bytes per frame, 256 to 4096; by the path's MTU), RUM_PAGER (auto, move, copy), RUM_FAULT_TIMEOUT
+ * RUM_TRANSPORT (auto, shm, udp, dpdk), RUM_DPDK (EAL arguments, see docs/DPDK.md), RUM_UDP_PAYLOAD (bytes per frame, 256 to 4096; by the path's MTU), RUM_PAGER (auto, move, copy), RUM_FAULT_TIMEOUT
  * and RUM_LEASE (seconds), RUM_LOG (error, warn, info, debug), RUM_FAULT (handler, inline).
  *
  * RUM_FAULT=inline: the faulting thread fetches its page itself, out of SIGBUS, instead of waiting for a thread of the library. Faster, and no privilege is

@@ -78,7 +78,8 @@ internal sealed class NativeSession
     {
         Configure("RUM_COMMANDS", options.Commands);
         Configure("RUM_CACHE", options.CacheBytes?.ToString(CultureInfo.InvariantCulture));
-        Configure("RUM_TRANSPORT", options.Transport switch { null => null, RumTransport.SharedMemory => "shm", RumTransport.Udp => "udp", _ => "auto" });
+        Configure("RUM_TRANSPORT", options.Transport switch { null => null, RumTransport.SharedMemory => "shm", RumTransport.Udp => "udp", RumTransport.Dpdk => "dpdk", _ => "auto" });
+        Configure("RUM_DPDK", options.Dpdk);
         Configure("RUM_PAGER", options.Paging switch { null => null, RumPaging.Move => "move", RumPaging.Copy => "copy", _ => "auto" });
         Configure("RUM_FAULT", options.Faults switch { null => null, RumFaults.Inline => "inline", _ => "handler" });
         Configure("RUM_FAULT_TIMEOUT", Seconds(options.FaultTimeout));

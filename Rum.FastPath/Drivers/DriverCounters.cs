@@ -18,6 +18,15 @@ public struct DriverCounters
     /// <summary>Frames dropped because their form was wrong.</summary>
     public long FramesDropped;
 
+    /// <summary>Well-formed frames that are not for us: other protocols, other receivers. Not among those dropped.</summary>
+    public long FramesForeign;
+
+    /// <summary>Payload bytes that were copied before a send; a driver that can send from their place copies none.</summary>
+    public long BytesCopiedSending;
+
+    /// <summary>Payload bytes that the driver copied at receipt; the room above copies a page at most once more.</summary>
+    public long BytesCopiedReceiving;
+
     /// <summary>Bursts that could not be sent whole.</summary>
     public long SendBackPressure;
 }

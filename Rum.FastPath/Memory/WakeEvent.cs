@@ -32,6 +32,13 @@ public sealed unsafe class WakeEvent : IDisposable
         _ = Descriptors.read(Descriptor, &count, sizeof(ulong));
     }
 
+    /// <summary>Makes it unreadable whoever made it readable, also one that wrote to the descriptor itself; says whether it was readable. One owner.</summary>
+    public bool TakeWritten()
+    {
+        ulong count;
+        return Descriptors.read(Descriptor, &count, sizeof(ulong)) > 0;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _descriptor.Dispose();
 }

@@ -26,8 +26,11 @@ internal sealed record ClientSettings
     /// <summary>The transport that keeps pages in this process: for measuring what a real one costs.</summary>
     public const string Floor = "floor";
 
-    /// <summary>RUM_TRANSPORT: auto, shm, udp or <see cref="Floor"/>.</summary>
+    /// <summary>RUM_TRANSPORT: auto, shm, udp, dpdk or <see cref="Floor"/>.</summary>
     public string Transport { get; private init; } = "auto";
+
+    /// <summary>RUM_DPDK: EAL arguments and, behind "--", the driver's own.</summary>
+    public string Dpdk { get; private init; } = "";
 
     /// <summary>RUM_UDP_PAYLOAD: payload bytes per UDP frame sent; zero: by the path's MTU.</summary>
     public int UdpPayload { get; private init; }
@@ -59,7 +62,8 @@ internal sealed record ClientSettings
         Machines = variable("RUM_MACHINES") ?? "",
         Commands = Address(variable, "RUM_COMMANDS"),
         CacheBytes = Size(variable, "RUM_CACHE", CacheBytesDefault),
-        Transport = OneOf(variable, "RUM_TRANSPORT", "auto", "shm", "udp", Floor),
+        Transport = OneOf(variable, "RUM_TRANSPORT", "auto", "shm", "udp", "dpdk", Floor),
+        Dpdk = variable("RUM_DPDK") ?? "",
         UdpPayload = Payload(variable, "RUM_UDP_PAYLOAD"),
         Defect = Enum.Parse<PagerDefect>(OneOf(variable, "RUM_TEST_DEFECT", nameof(PagerDefect.None), nameof(PagerDefect.AbsentAtMoveOut), nameof(PagerDefect.ShortHash)), ignoreCase: true),
         Pager = OneOf(variable, "RUM_PAGER", "auto", "move", "copy"),

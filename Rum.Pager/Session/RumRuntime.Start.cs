@@ -5,6 +5,7 @@ using Rum.Core.Council;
 using Rum.Core.Council.Codec;
 using Rum.FastPath.Client;
 using Rum.FastPath.Drivers;
+using Rum.FastPath.Drivers.Dpdk;
 using Rum.FastPath.Drivers.Udp;
 using Rum.Pager.Floor;
 using Rum.Pager.Paging;
@@ -29,7 +30,7 @@ internal sealed partial class RumRuntime
     {
         ClientSettings settings = ClientSettings.Read(ClientOverrides.Read);
         IPEndPoint[] addresses = ReadAddresses(machines ?? settings.Machines);
-        var transports = new Transports(settings.Transport, settings.UdpPayload);
+        var transports = new Transports(settings.Transport, settings.UdpPayload, OpenDpdk(settings));
         CouncilSession? session = null;
         Pager.Paging.Pager? pager = null;
         RumRuntime? runtime = null;
@@ -58,7 +59,7 @@ internal sealed partial class RumRuntime
                 Faults = settings.Faults,
                 FaultTimeout = settings.FaultTimeout,
                 Defect = settings.Defect,
-                EvictionBatch = transports.UsesUdp ? 16 : 1,
+                EvictionBatch = transports.GathersSends ? 16 : 1,
                 Describe = (segment, page) => Describe(session.View, segment, page),
             };
             RumError error = Paging.Pager.Start(settings.Transport == ClientSettings.Floor ? Floor() : client, options, out pager, out string why);
@@ -146,6 +147,19 @@ internal sealed partial class RumRuntime
         {
             yield return "rum: pages are copied, not moved (RUM_PAGER=copy, or a kernel before 6.8): slower, and direct I/O (O_DIRECT, io_uring, RDMA) into remote memory " +
                 "is only safe while it is pinned (rum_pin)";
+        }
+    }
+
+    private static DpdkWays? OpenDpdk(ClientSettings settings)
+    {
+        if (settings.Transport != DpdkDriver.Name) return null;
+        try
+        {
+            return new DpdkWays(DpdkOptions.Parse(settings.Dpdk));
+        }
+        catch (DpdkException e)
+        {
+            throw new RumException(RumError.BadConfiguration, $"RUM_TRANSPORT=dpdk, RUM_DPDK='{settings.Dpdk}': {e.Message}");
         }
     }
 

@@ -101,7 +101,7 @@ internal sealed partial class RumRuntime
         text.Add("resends", client.Resends);
         text.Add("rerouted", client.Rerouted);
         text.Add("failed", client.Failed);
-        foreach (string driver in new[] { "shm", "udp" })
+        foreach (string driver in new[] { "shm", "udp", "dpdk" })
         {
             (long sent, long received) = source.BytesOver(driver);
             text.Add(driver + "_bytes_sent", sent);

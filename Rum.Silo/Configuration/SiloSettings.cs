@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Rum.Core.Configuration;
+using Rum.FastPath.Drivers.Dpdk;
 
 namespace Rum.Silo.Configuration;
 
@@ -15,6 +16,9 @@ public enum SiloTransport
 
     /// <summary>Shared memory for pages; UDP carries the control plane.</summary>
     SharedMemory,
+
+    /// <summary>DPDK's ports for pages; UDP carries the control plane.</summary>
+    Dpdk,
 }
 
 /// <summary>The settings of a silo, checked. Immutable.</summary>
@@ -43,6 +47,9 @@ public sealed record SiloSettings
 
     /// <summary>Drivers offered.</summary>
     public SiloTransport Transport { get; init; }
+
+    /// <summary>EAL arguments and, behind "--", the driver's own; for <see cref="SiloTransport.Dpdk"/>.</summary>
+    public DpdkOptions? Dpdk { get; init; }
 
     /// <summary>Where its seat of the council is; null: it has none (a development silo's is in memory).</summary>
     public string? DataDirectory { get; init; }
@@ -83,5 +90,5 @@ public sealed record SiloSettings
     public string SharedMemoryPath => $"/tmp/rum-{HostIdentity.UserId}/{Self.Port}.sock";
 
     /// <summary>Whether the shared-memory driver is on.</summary>
-    public bool SharedMemory => Transport != SiloTransport.Udp;
+    public bool SharedMemory => Transport is SiloTransport.Auto or SiloTransport.SharedMemory;
 }

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Rum.Core;
 using Rum.Core.Configuration;
+using Rum.FastPath.Drivers.Dpdk;
 
 namespace Rum.Silo.Configuration;
 
@@ -26,7 +27,8 @@ public sealed class SiloSettingsReader(
         IPEndPoint? self = dev ? DevAddress() : machines is null ? null : FindSelf(machines);
         long memory = Memory();
         SiloTransport transport = Choice("transport", SiloTransport.Auto,
-            ("auto", SiloTransport.Auto), ("udp", SiloTransport.Udp), ("shm", SiloTransport.SharedMemory));
+            ("auto", SiloTransport.Auto), ("udp", SiloTransport.Udp), ("shm", SiloTransport.SharedMemory), ("dpdk", SiloTransport.Dpdk));
+        DpdkOptions? dpdk = Dpdk(transport);
         int cpu = Cpu();
         TimeSpan lease = Lease();
         LogLevel level = Choice("log-level", LogLevel.Information,
@@ -52,6 +54,7 @@ public sealed class SiloSettingsReader(
             Label = Text("label") ?? "",
             Memory = memory,
             Transport = transport,
+            Dpdk = dpdk,
             DataDirectory = data,
             Init = init,
             Http = http,
@@ -137,6 +140,25 @@ public sealed class SiloSettingsReader(
             TlsAuthority = Text("tls-authority") ?? "",
             TlsMutual = Switch("tls-mutual"),
         };
+    }
+
+    private DpdkOptions? Dpdk(SiloTransport transport)
+    {
+        bool there = values.TryGetValue("dpdk", out SettingValue said);
+        if (transport != SiloTransport.Dpdk)
+        {
+            if (there) _errors.Add($"dpdk: ({said.Origin}) is for --transport dpdk");
+            return null;
+        }
+        try
+        {
+            return DpdkOptions.Parse(there ? said.Text : "");
+        }
+        catch (DpdkException e)
+        {
+            _errors.Add($"dpdk: {e.Message} (from {said.Origin})");
+            return null;
+        }
     }
 
     private int Cpu()

@@ -1,0 +1,110 @@
+using Rum.FastPath.Linux;
+using Rum.FastPath.Memory;
+
+namespace Rum.FastPath.Drivers.Dpdk;
+
+/// <content>
+/// Waiting. What the owner blocks on is one epoll descriptor, the same for the driver's life: in it are the queues' interrupts (which change whenever a vhost peer comes
+/// back) or the kernel's sockets, and an event that says that the link has changed.
+/// </content>
+public sealed unsafe partial class DpdkDriver
+{
+    // An empty poll out of so many looks at the link, so that a peer that hung up is noticed without traffic. A power of two, less one.
+    private const uint LinkPolls = 0xFFFF;
+
+    private FileDescriptor? _epoll;
+    private WakeEvent? _linkEvent;
+    private int[] _watched = [];
+    private uint _emptyPolls;
+    private volatile bool _hungUp;
+
+    /// <inheritdoc/>
+    public int WaitDescriptor { get; private set; } = -1;
+
+    /// <inheritdoc/>
+    public bool Disconnected => _hungUp;
+
+    /// <inheritdoc/>
+    public bool PrepareWait()
+    {
+        if (_disposed) return true;
+        if (Port.Interrupts && WaitDescriptor >= 0)
+        {
+            // Invariant: cleared before they are enabled, enabled before the queues are looked at: what comes afterwards makes the descriptor readable.
+            ClearInterrupts();
+            for (int queue = 0; queue < Port.Queues; queue++) _ = NativeMethods.rum_dpdk_interrupt_enable(Port.Id, (ushort)queue);
+        }
+        CheckLink();
+        return _heldCount == 0 && (_next < _ready || Fetch(BurstMax) > 0 ? false : true);
+    }
+
+    /// <inheritdoc/>
+    public void FinishWait()
+    {
+        if (_disposed || WaitDescriptor < 0) return;
+        if (Port.Interrupts)
+        {
+            for (int queue = 0; queue < Port.Queues; queue++) _ = NativeMethods.rum_dpdk_interrupt_disable(Port.Id, (ushort)queue);
+        }
+        if (_linkEvent!.TakeWritten()) WatchQueues();
+    }
+
+    private void OpenWait()
+    {
+        bool canWait = _options.Wait == DpdkWait.Adaptive && (Port.Interrupts || Port.KernelSockets.Count > 0);
+        if (!canWait) return;
+        _epoll = new FileDescriptor(Polling.epoll_create1(Polling.EPOLL_CLOEXEC), nameof(Polling.epoll_create1));
+        _linkEvent = new WakeEvent();
+        Watch(_linkEvent.Descriptor);
+        _ = NativeMethods.rum_dpdk_watch_link(Port.Id, _linkEvent.Descriptor);
+        WaitDescriptor = _epoll.Value;
+        WatchQueues();
+    }
+
+    private void CloseWait()
+    {
+        if (_epoll is null) return;
+        NativeMethods.rum_dpdk_unwatch_link(Port.Id, _linkEvent!.Descriptor);
+        _epoll.Dispose();
+        _linkEvent.Dispose();
+        WaitDescriptor = -1;
+    }
+
+    private void WatchQueues()
+    {
+        foreach (int old in _watched) _ = Polling.epoll_ctl(_epoll!.Value, Polling.EPOLL_CTL_DEL, old, null);
+        var now = new List<int>(Port.KernelSockets);
+        for (int queue = 0; queue < Port.Queues && Port.Interrupts; queue++)
+        {
+            int descriptor = NativeMethods.rum_dpdk_interrupt_descriptor(Port.Id, (ushort)queue);
+            if (descriptor >= 0) now.Add(descriptor);
+        }
+        foreach (int descriptor in now) Watch(descriptor);
+        _watched = [.. now];
+    }
+
+    private void Watch(int descriptor)
+    {
+        var interest = new epoll_event { events = Polling.EPOLLIN, data = (ulong)descriptor };
+        _ = Polling.epoll_ctl(_epoll!.Value, Polling.EPOLL_CTL_ADD, descriptor, &interest);
+    }
+
+    private void ClearInterrupts()
+    {
+        foreach (int descriptor in _watched)
+        {
+            var one = new pollfd { fd = descriptor, events = Polling.POLLIN };
+            ulong count;
+            // Not every eventfd of DPDK is non-blocking.
+            if (Polling.poll(&one, 1, 0) > 0) _ = Descriptors.read(descriptor, &count, sizeof(ulong));
+        }
+    }
+
+    /// <summary>Whether the link is up. A connection to one peer that is down hung up for good.</summary>
+    private bool CheckLink()
+    {
+        bool up = Port.LinkUp;
+        if (!up && Port.PointToPoint) _hungUp = true;
+        return up;
+    }
+}

@@ -9,17 +9,20 @@ WARNINGS      := -Wall -Wextra -Werror
 PREFIX        ?= /usr/local
 OUT           := out
 LIBRUM        := artifacts/native/linux-x64/librum.so
+# Only where libdpdk-dev is.
+DPDK_SHIM     := artifacts/native/linux-x64/librum_dpdk.so
 C_SOURCES     := $(wildcard apps/*/*.c)
 CXX_SOURCES   := $(wildcard apps/*/*.cpp)
 CS_APPS       := $(sort $(patsubst apps/%/,%,$(dir $(wildcard apps/*/*.csproj))))
-BENCHES       := $(patsubst bench/%.c,%,$(wildcard bench/*.c))
+DPDK          := $(shell pkg-config --exists 'libdpdk >= 22.11' 2> /dev/null && echo yes)
+BENCHES       := $(filter-out $(if $(DPDK),,dpdk),$(patsubst bench/%.c,%,$(wildcard bench/*.c)))
 APPS          := $(sort $(patsubst apps/%/,%,$(dir $(C_SOURCES) $(CXX_SOURCES))))
 HEADERS       := $(patsubst include/%,$(OUT)/include/%,$(wildcard include/*.h))
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
-.PHONY: all dotnet native apps benches demo test test-orleans chaos bench format clean help install-packages
+.PHONY: all dotnet native apps benches demo test test-orleans chaos dpdk-soak bench format clean help install-packages
 .DEFAULT_GOAL := all
 
 # INSTALL=no: say what would be installed, and do nothing else.
@@ -45,6 +48,7 @@ native: dotnet $(OUT)/lib/librum.so $(HEADERS) $(OUT)/lib/pkgconfig/rum.pc
 
 $(OUT)/lib/librum.so: dotnet
 	@cmp -s $(LIBRUM) $@ || install -D -m 755 $(LIBRUM) $@
+	@if [ -f $(DPDK_SHIM) ]; then for place in $(OUT)/lib $(OUT)/lib/rum; do cmp -s $(DPDK_SHIM) $$place/librum_dpdk.so || install -m 755 $(DPDK_SHIM) $$place/; done; fi
 
 $(OUT)/include/%.h: include/%.h
 	@install -D -m 644 $< $@
@@ -63,12 +67,16 @@ $(OUT)/bin/%: $$(wildcard apps/%/*.c apps/%/*.cpp apps/%/*.h) $(HEADERS) | nativ
 	@mkdir -p $(@D)
 	$(if $(wildcard apps/$*/*.cpp),$(CXX) -std=c++17,$(CC) -std=c11) -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $(wildcard apps/$*/*.c apps/$*/*.cpp) $(LINK)
 
+# DPDK's headers use GNU's C.
+DPDK_FLAGS := -std=gnu11 $(if $(DPDK),$(shell pkg-config --cflags libdpdk))
+DPDK_LIBS  := -lrte_ethdev -lrte_mbuf -lrte_mempool -lrte_eal
+
 # The benchmark's programs, one file each.
 benches: native $(addprefix $(OUT)/bin/bench/,$(BENCHES))
 
 $(OUT)/bin/bench/%: bench/%.c bench/measure.h $(HEADERS) | native
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap curve,$*),-lrum) -lpthread -lm
+	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(if $(filter dpdk,$*),$(DPDK_FLAGS)) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap curve,$*),-lrum) $(if $(filter dpdk,$*),$(DPDK_LIBS)) -lpthread -lm
 
 demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64 DEMO_COPIES=1 PLANE=static
 	$(if $(ONLY_LIST),@:,@$(OUT)/bin/rum demo)
@@ -78,6 +86,9 @@ test: ## Build and run every test that this machine can run
 
 test-orleans: dotnet ## Run the tests of the Orleans plane alone, where its packages could be restored
 	$(if $(ONLY_LIST),@:,@eng/install.sh tests && dotnet run --project tests/Orleans -c $(CONFIGURATION) --no-build)
+
+dpdk-soak: all ## Stress, losses and kills over DPDK's virtual wires; KILLS=100
+	@RUM_DPDK_KILLS=$(or $(KILLS),100) dotnet run --project tests/Dpdk -c $(CONFIGURATION) --no-build -- -class "*WireTests"
 
 sim: ## Simulate the whole client, cluster and network; SEEDS=1000, or SEED=n to see what happened in one
 	@eng/sim.sh "$(SEEDS)" "$(SEED)"

@@ -54,6 +54,7 @@ internal static class RumCommand
             SessionCommands.Build(),
             DemoCommand.Build(),
             BenchCommands.Build(),
+            DpdkCommands.Build(),
         };
         root.SetAction(_ => Console.WriteLine(Commonest));
         ExamplesHelp.AddTo(root);

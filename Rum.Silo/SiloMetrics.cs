@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Rum.Core;
 using Rum.FastPath.Drivers;
+using Rum.FastPath.Drivers.Dpdk;
 using Rum.FastPath.Frames;
 using Rum.FastPath.Server;
 using Rum.Silo.Control;
@@ -21,7 +22,7 @@ public sealed class SiloMetrics : IDisposable
     {
         _silo = silo;
         AddPages(server);
-        foreach (IDriver driver in drivers) AddDriver(driver);
+        foreach (IGrouping<string, IDriver> kind in drivers.GroupBy(driver => driver.Traits.Name)) AddDrivers(kind.Key, [.. kind]);
         Counter("rum.silo.control.requests", "{request}", () => server.Counters.ControlRequests);
         Counter("rum.silo.control.dropped", "{request}", () => server.Counters.ControlRequestsDropped);
         Counter("rum.silo.control.malformed", "{request}", () => control.Malformed);
@@ -70,15 +71,22 @@ public sealed class SiloMetrics : IDisposable
         }
     }
 
-    private void AddDriver(IDriver driver)
+    // Several of a kind (DPDK has one for each port) are counted together.
+    private void AddDrivers(string name, IDriver[] drivers)
     {
-        string prefix = $"rum.silo.{driver.Traits.Name}.";
-        Counter(prefix + "frames.sent", "{frame}", () => driver.Counters.FramesSent);
-        Counter(prefix + "frames.received", "{frame}", () => driver.Counters.FramesReceived);
-        Counter(prefix + "bytes.sent", "By", () => driver.Counters.BytesSent);
-        Counter(prefix + "bytes.received", "By", () => driver.Counters.BytesReceived);
-        Counter(prefix + "frames.dropped", "{frame}", () => driver.Counters.FramesDropped);
-        Counter(prefix + "send.back.pressure", "{burst}", () => driver.Counters.SendBackPressure);
+        string prefix = $"rum.silo.{name}.";
+        Counter(prefix + "frames.sent", "{frame}", () => drivers.Sum(driver => driver.Counters.FramesSent));
+        Counter(prefix + "frames.received", "{frame}", () => drivers.Sum(driver => driver.Counters.FramesReceived));
+        Counter(prefix + "bytes.sent", "By", () => drivers.Sum(driver => driver.Counters.BytesSent));
+        Counter(prefix + "bytes.received", "By", () => drivers.Sum(driver => driver.Counters.BytesReceived));
+        Counter(prefix + "frames.dropped", "{frame}", () => drivers.Sum(driver => driver.Counters.FramesDropped));
+        Counter(prefix + "send.back.pressure", "{burst}", () => drivers.Sum(driver => driver.Counters.SendBackPressure));
+        if (name != DpdkDriver.Name) return;
+        Counter(prefix + "frames.foreign", "{frame}", () => drivers.Sum(driver => driver.Counters.FramesForeign));
+        Counter(prefix + "bytes.copied.sending", "By", () => drivers.Sum(driver => driver.Counters.BytesCopiedSending));
+        Counter(prefix + "bytes.copied.receiving", "By", () => drivers.Sum(driver => driver.Counters.BytesCopiedReceiving));
+        Counter(prefix + "port.missed", "{frame}", () => drivers.Sum(driver => ((DpdkDriver)driver).Port.ReadCounters().Missed));
+        Counter(prefix + "port.errors", "{frame}", () => drivers.Sum(driver => ((DpdkDriver)driver).Port.ReadCounters().Errors));
     }
 
     private void AddCouncil(CouncilRouter council)

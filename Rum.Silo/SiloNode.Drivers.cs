@@ -63,6 +63,17 @@ public sealed partial class SiloNode
         }
     }
 
+    // The thread that polls a card belongs on the card's node.
+    private int ChooseCpu()
+    {
+        foreach (IDriver driver in _drivers)
+        {
+            if (driver is DpdkDriver { Port.Socket: >= 0 } dpdk)
+                return NumaTopology.Read().CpuFor(dpdk.Port.Socket, _settings.Cpu, Rum.FastPath.Linux.Scheduling.AllowedCpus());
+        }
+        return _settings.Cpu;
+    }
+
     // What clients that don't find the silo by asking go by: a port on a network before one to a single peer.
     private string PublishedMac()
     {

@@ -64,7 +64,7 @@ public sealed partial class SiloNode : IAsyncDisposable
         _control = new ControlPlane(() => _council.Leader.ToString(), carrier, _log);
         if (seat is not null) _control.Seat(seat);
         _server = new PageServer(_incarnation, pool, _drivers, _control, new PageServerOptions { PeerOf = PeerOf, ShardLearned = () => _membership?.News() });
-        _thread = new PageServerThread(_server, Fail, settings.Cpu);
+        _thread = new PageServerThread(_server, Fail, ChooseCpu());
         _control.Start(_server, _council);
         _membership = new Membership(Describe(), _council, _server, _log)
         {

@@ -7,12 +7,13 @@ set -euo pipefail
 # ca-certificates: NuGet talks TLS; libicu: the SDK doesn't start without it.
 PACKAGES=(gcc g++ libc6-dev zlib1g-dev make pkg-config ca-certificates libicu)
 
-# What rum bench compares RUM with; the browser of the tests of the web page, and what the tests of Orleans' clustering start.
+# What rum bench compares RUM with; the browser of the tests of the web page, what the tests of Orleans' clustering start, and
+# DPDK with what makes its virtual wires.
 OPTIONAL=()
 for group in "$@"; do
     case $group in
         bench) OPTIONAL+=(redis-server memcached) ;;
-        tests) OPTIONAL+=(chromium redis-server postgresql) ;;
+        tests) OPTIONAL+=(chromium redis-server postgresql libdpdk-dev dpdk iproute2 nftables) ;;
         *) echo "eng/install.sh: no group \"$group\"; there are bench, tests" >&2; exit 2 ;;
     esac
 done

@@ -10,7 +10,7 @@ internal sealed class BenchNames
     /// <summary>Of the option's values; empty means all.</summary>
     public BenchNames(IEnumerable<string> asked)
     {
-        Asked = [.. asked.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        Asked = [.. asked.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).SelectMany(Expand)];
         // "fault.read" means fault.read and fault.read.shm, not fault.readahead.
         _patterns = [.. Asked.Select(text => new Regex(
             "^" + Regex.Escape(text.TrimEnd('.')).Replace("\\*", ".*").Replace("\\?", ".") + @"(\..*)?$", RegexOptions.CultureInvariant))];
@@ -44,4 +44,7 @@ internal sealed class BenchNames
 
     private HashSet<string> References(IReadOnlyList<BenchStep> steps) =>
         [.. steps.SelectMany(step => step.Names.Where(Match).Select(step.Of)).OfType<string>()];
+
+    // What runs over DPDK is named after its devices.
+    private static string[] Expand(string asked) => asked == "dpdk" ? ["floor.dpdk", "*.vhost"] : [asked];
 }

@@ -31,11 +31,14 @@ internal sealed class BenchServer : IDisposable
     /// <summary>The machines file of a silo.</summary>
     public string MachinesFile => Path.Combine(_directory, "machines.csv");
 
+    /// <summary>What RUM_DPDK says to a client of a silo on vhost.</summary>
+    public string DpdkOfClient => $"--no-huge --vdev=net_virtio_user0,path={_directory}/v.sock,queues=1,queue_size=1024,mrg_rxbuf=1,mac=02:00:00:00:00:01";
+
     /// <summary>Starts a server and waits until it answers.</summary>
     public static BenchServer Start(string kind, int? cpu, string outDirectory)
     {
         string directory = Directory.CreateTempSubdirectory("rum-bench-").FullName;
-        bool isSilo = kind is "silo" or "orleans";
+        bool isSilo = IsSilo(kind);
         int port = isSilo ? FreePorts.Silos(1)[0] : FreePorts.Tcp(1)[0];
         string http = $"127.0.0.1:{FreePorts.Tcp(1)[0]}";
         string number = port.ToString(CultureInfo.InvariantCulture);
@@ -45,6 +48,9 @@ internal sealed class BenchServer : IDisposable
             "silo" or "orleans" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
                 "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G",
                 "--http", http, "--plane", kind == "silo" ? "static" : "orleans"],
+            "silo.vhost" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
+                "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G", "--http", http,
+                "--transport", "dpdk", "--dpdk", $"--no-huge --vdev=net_vhost0,iface={directory}/v.sock,queues=1"],
             "redis" => ["redis-server", "--port", number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             "memcached" => ["memcached", "-l", "127.0.0.1", "-p", number, "-U", "0", "-m", "1024", "-t", "1", "-u", "nobody"],
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such server"),
@@ -90,7 +96,7 @@ internal sealed class BenchServer : IDisposable
     {
         try
         {
-            if (kind is "silo" or "orleans")
+            if (IsSilo(kind))
             {
                 // Its council answers before it has joined; only then is there memory.
                 using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
@@ -106,6 +112,8 @@ internal sealed class BenchServer : IDisposable
             return false;
         }
     }
+
+    private static bool IsSilo(string kind) => kind is "silo" or "silo.vhost" or "orleans";
 
     private static void Keep(List<string> said, string? line)
     {

@@ -4,6 +4,7 @@ using Rum.Cli.Commands;
 using Rum.Core;
 using Rum.Core.Council;
 using Rum.FastPath.Client;
+using Rum.FastPath.Drivers.Dpdk;
 using Rum.FastPath.Drivers.SharedMemory;
 using Rum.FastPath.Drivers.Udp;
 using Rum.FastPath.Linux;
@@ -39,12 +40,19 @@ internal static class RoundTrip
 
     private static ClientRoutes Connect(ClusterView view, string transport)
     {
+        if (transport == DpdkDriver.Name)
+        {
+            var ways = new DpdkWays(DpdkOptions.Parse(Environment.GetEnvironmentVariable("RUM_DPDK") ?? ""));
+            ways.Refresh(view.Members.Count);
+            return new ClientRoutes(new ShardMap(view), [.. view.Members.Select(member =>
+                ways.RouteTo(member.Incarnation, member.Mac) ?? throw new CommandFailedException(ExitCode.Failed, $"{member.Endpoint} doesn't answer over DPDK"))]);
+        }
         var udp = new Lazy<UdpDriver>(() => UdpDriver.Toward([.. view.Members.Select(member => IPEndPoint.Parse(member.Endpoint))]));
         return new ClientRoutes(new ShardMap(view), [.. view.Members.Select(member => transport switch
         {
             "shm" => new SiloRoute(member.Incarnation, SharedMemoryClientDriver.Connect(member.SharedMemory), SharedMemoryClientDriver.Silo),
             "udp" => new SiloRoute(member.Incarnation, udp.Value, UdpPeer.From(IPEndPoint.Parse(member.Endpoint))),
-            _ => throw new CommandFailedException(ExitCode.Usage, $"--transport {transport}: there are shm and udp"),
+            _ => throw new CommandFailedException(ExitCode.Usage, $"--transport {transport}: there are shm, udp and dpdk"),
         })]);
     }
 

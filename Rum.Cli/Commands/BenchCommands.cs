@@ -86,7 +86,7 @@ internal static partial class BenchCommands
     {
         var command = new ExampleCommand("round-trip", "One transport without the pager, against a running silo", "rum bench round-trip --transport udp --depth 32");
         ClusterOptions cluster = new ClusterOptions().AddTo(command);
-        var transport = new Option<string>("--transport") { Description = "shm or udp", DefaultValueFactory = _ => "shm" };
+        var transport = new Option<string>("--transport") { Description = "shm, udp or dpdk (with RUM_DPDK)", DefaultValueFactory = _ => "shm" };
         var depth = new Option<int>("--depth") { Description = "Reads outstanding, 1 to 256", DefaultValueFactory = _ => 1 };
         var operations = new Option<int>("--ops") { Description = "Reads in all", DefaultValueFactory = _ => 100_000 };
         var copies = new Option<int>("--copies") { Description = "Copies of each page, 1 to 5", DefaultValueFactory = _ => 1 };

@@ -28,25 +28,22 @@ public sealed unsafe partial class DpdkDriver
     public bool PrepareWait()
     {
         if (_disposed) return true;
-        if (Port.Interrupts && WaitDescriptor >= 0)
+        if (WaitDescriptor >= 0)
         {
-            // Invariant: cleared before they are enabled, enabled before the queues are looked at: what comes afterwards makes the descriptor readable.
-            ClearInterrupts();
-            for (int queue = 0; queue < Port.Queues; queue++) _ = NativeMethods.rum_dpdk_interrupt_enable(Port.Id, (ushort)queue);
+            // Invariant: cleared before interrupts are enabled, enabled before the queues are looked at: what comes afterwards makes the descriptor readable.
+            if (_linkEvent!.TryClear()) WatchQueues();
+            ClearEdges();
+            for (int queue = 0; queue < Port.Queues && Port.Interrupts; queue++) _ = NativeMethods.rum_dpdk_interrupt_enable(Port.Id, (ushort)queue);
         }
         CheckLink();
-        return _heldCount == 0 && (_next < _ready || Fetch(BurstMax) > 0 ? false : true);
+        return _heldCount == 0 && _next == _ready && Fetch(BurstMax) == 0;
     }
 
     /// <inheritdoc/>
     public void FinishWait()
     {
         if (_disposed || WaitDescriptor < 0) return;
-        if (Port.Interrupts)
-        {
-            for (int queue = 0; queue < Port.Queues; queue++) _ = NativeMethods.rum_dpdk_interrupt_disable(Port.Id, (ushort)queue);
-        }
-        if (_linkEvent!.TakeWritten()) WatchQueues();
+        for (int queue = 0; queue < Port.Queues && Port.Interrupts; queue++) _ = NativeMethods.rum_dpdk_interrupt_disable(Port.Id, (ushort)queue);
     }
 
     private void OpenWait()
@@ -83,20 +80,19 @@ public sealed unsafe partial class DpdkDriver
         _watched = [.. now];
     }
 
+    // By edges: what is behind an interrupt's descriptor may itself be an epoll descriptor (vhost's is) that nobody but DPDK can make unreadable.
     private void Watch(int descriptor)
     {
-        var interest = new epoll_event { events = Polling.EPOLLIN, data = (ulong)descriptor };
+        var interest = new epoll_event { events = Polling.EPOLLIN | Polling.EPOLLET, data = (ulong)descriptor };
         _ = Polling.epoll_ctl(_epoll!.Value, Polling.EPOLL_CTL_ADD, descriptor, &interest);
     }
 
-    private void ClearInterrupts()
+    private void ClearEdges()
     {
-        foreach (int descriptor in _watched)
+        const int Most = 8;
+        epoll_event* seen = stackalloc epoll_event[Most];
+        while (Polling.epoll_wait(_epoll!.Value, seen, Most, 0) == Most)
         {
-            var one = new pollfd { fd = descriptor, events = Polling.POLLIN };
-            ulong count;
-            // Not every eventfd of DPDK is non-blocking.
-            if (Polling.poll(&one, 1, 0) > 0) _ = Descriptors.read(descriptor, &count, sizeof(ulong));
         }
     }
 

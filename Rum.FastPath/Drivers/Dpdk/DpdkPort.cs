@@ -25,6 +25,7 @@ public sealed unsafe class DpdkPort
 
     // A buffer with its bookkeeping lies within one 4 KiB chunk of the area shared with the kernel.
     private const int XdpDataRoom = 3712;
+    private const uint XdpFill = 2048;
     private const uint Descriptors = 1024;
     private const uint PoolCache = 128;
     private const ulong MultiSegments = 1UL << 15, Scatter = 1UL << 13, Ipv4Checksum = 1UL << 1, UdpChecksum = 1UL << 2;
@@ -137,6 +138,8 @@ public sealed unsafe class DpdkPort
         if (DriverName == "net_af_packet") room = DpdkLibrary.Headroom + Math.Max(PacketDataRoom, FrameSize);
         if (DriverName == "net_af_xdp") room = XdpDataRoom;
         uint count = (uint)Queues * (Descriptors + PoolCache) + (4 * DpdkDriver.BurstMax) + 511;
+        // The kernel's fill ring takes 2,048 buffers whatever is asked for.
+        if (DriverName == "net_af_xdp") count += 2 * XdpFill;
         if (_receivePool == null)
         {
             // A stopped port still holds receive buffers: its pools stay until it is taken away.

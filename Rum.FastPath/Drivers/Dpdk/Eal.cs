@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -30,6 +31,7 @@ public static unsafe class Eal
                 throw new DpdkException(
                     $"DPDK runs in this process already, with other arguments ({string.Join(' ', _arguments)}); it can be started once in a process's life.");
             }
+            foreach (string device in EalArguments.Devices(complete)) RemoveStaleSocket(device);
             int result = 0;
             var thread = new Thread(() => result = Initialise(complete)) { Name = "rum-eal" };
             thread.Start();
@@ -53,6 +55,7 @@ public static unsafe class Eal
         lock (Gate)
         {
             ushort[] before = Ports();
+            RemoveStaleSocket(device);
             int error = NativeMethods.rum_dpdk_attach(device);
             if (error < 0) throw new DpdkException($"the device '{device}' can't be attached: {DpdkLibrary.Words(error)}. {EalArguments.DeviceAdvice(device)}");
             foreach (ushort port in Ports())
@@ -65,6 +68,27 @@ public static unsafe class Eal
     public static void Detach(ushort port)
     {
         lock (Gate) _ = NativeMethods.rum_dpdk_detach(port);
+    }
+
+    // A vhost port that listens leaves its socket behind when its process is killed, and the next one couldn't bind it.
+    private static void RemoveStaleSocket(string device)
+    {
+        if (!device.StartsWith("net_vhost", StringComparison.Ordinal) || EalArguments.DeviceSetting(device, "client") is "1") return;
+        string? path = EalArguments.DeviceSetting(device, "iface");
+        if (path is null || !File.Exists(path)) return;
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            File.Delete(path);
+        }
+        catch (SocketException)
+        {
+            // No socket, or not ours to judge: DPDK says what is wrong with it.
+        }
     }
 
     private static int Initialise(string[] arguments)

@@ -1,4 +1,5 @@
 using Rum.FastPath.Drivers.Dpdk;
+using Rum.Tests;
 
 namespace Rum.Transport.Tests.Dpdk;
 

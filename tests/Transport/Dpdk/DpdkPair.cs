@@ -1,5 +1,6 @@
 using Rum.FastPath.Drivers;
 using Rum.FastPath.Drivers.Dpdk;
+using Rum.Tests;
 using Rum.Transport.Tests.Conformance;
 using Rum.Transport.Tests.SharedMemory;
 

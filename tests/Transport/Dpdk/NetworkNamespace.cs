@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Rum.FastPath.Linux;
 
-namespace Rum.Transport.Tests.Dpdk;
+namespace Rum.Tests;
 
 /// <summary>
 /// A network namespace without a name: it exists as long as this process, or one started in it, does. So nothing is left behind, however the tests end. The machine's

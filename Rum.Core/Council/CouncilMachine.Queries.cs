@@ -6,7 +6,7 @@ public sealed partial class CouncilMachine
     /// <summary>The most drops in one answer.</summary>
     public const int DropsMax = 1024;
 
-    /// <summary>The most segments in one <see cref="Audit"/>.</summary>
+    /// <summary>The most segments in one <see cref="Audit"/>, and extents in one <see cref="AuditExtents"/>.</summary>
     public const int AuditMax = 256;
 
     /// <summary>The most segments or sessions in one answer.</summary>
@@ -26,6 +26,8 @@ public sealed partial class CouncilMachine
                 return FindLife(get.Silo, get.Incarnation) is { } silo ? Drops(silo, get.After) : Answer(RumError.StaleView, Replaced(get.Silo));
             case Audit audit:
                 return Freed(audit);
+            case AuditExtents audit:
+                return CutOff(audit);
             case Heartbeat beat:
                 return _sessions.ContainsKey(beat.Session.Value) ? Answer(RumError.None, "") : Answer(RumError.SessionExpired, Ended(beat.Session));
             case SiloHeartbeat beat:
@@ -74,6 +76,20 @@ public sealed partial class CouncilMachine
             if (id.Value < _nextSegment && !_segments.ContainsKey(id.Value)) freed.Add(new Drop(0, id, 0, 0, Freed: true, 0));
         }
         return new DropsAnswer(RumError.None, "", Decree, ViewDecree, freed, More: false);
+    }
+
+    /// <summary>Freed segments are the other audit's.</summary>
+    private DropsAnswer CutOff(AuditExtents audit)
+    {
+        var cut = new List<Drop>();
+        foreach (ExtentId at in audit.Extents)
+        {
+            if (!_segments.TryGetValue(at.Segment.Value, out SegmentRecord? segment)) continue;
+            long start = (long)at.Extent * Layout.PagesPerExtent, end = start + Layout.PagesPerExtent;
+            long first = segment.Held.Contains(at.Extent) ? Math.Clamp(Layout.PagesFor(segment.Size), start, end) : start;
+            if (first < end) cut.Add(new Drop(0, at.Segment, first, end - first, Freed: false, 0));
+        }
+        return new DropsAnswer(RumError.None, "", Decree, ViewDecree, cut, More: false);
     }
 
     private ClusterStatus Status()

@@ -26,6 +26,16 @@ public sealed record GetDrops(SiloId Silo, Incarnation Incarnation, ulong After)
 /// </summary>
 public sealed record Audit(IReadOnlyList<SegmentId> Segments) : CouncilRequest;
 
+/// <summary>
+/// A silo asks which of the extents that it has pages of lie behind the end of their segments, or were given back: what was cut off is dropped once, and a
+/// client that doesn't know yet that its session is over may write to it later. Answered by <see cref="DropsAnswer"/>, whose drops have the sequence 0 and
+/// mean what the silo had when it asked: an extent may be in use again since.
+/// </summary>
+public sealed record AuditExtents(IReadOnlyList<ExtentId> Extents) : CouncilRequest;
+
+/// <summary>An extent of a segment.</summary>
+public readonly record struct ExtentId(SegmentId Segment, uint Extent);
+
 /// <summary>A client renews its lease. Answered by a plain <see cref="CouncilAnswer"/>: None or SessionExpired.</summary>
 public sealed record Heartbeat(SessionId Session) : CouncilRequest;
 

@@ -21,4 +21,5 @@ public interface IPagerEvents
 /// <param name="Writing">A write-back waits, not a fault.</param>
 /// <param name="Status">The last answer; TimedOut when there was none.</param>
 /// <param name="WaitedNs">For how long.</param>
-public readonly record struct PageTrouble(FastPath.Client.SegmentHandle Segment, long Page, bool Writing, PageStatus Status, long WaitedNs);
+/// <param name="NoRoom">It was not asked for: the cache is full of pages that a lost shard can't take; <paramref name="Status"/> is theirs.</param>
+public readonly record struct PageTrouble(FastPath.Client.SegmentHandle Segment, long Page, bool Writing, PageStatus Status, long WaitedNs, bool NoRoom = false);

@@ -145,6 +145,8 @@ public sealed partial class Pager
         _engine.OnCommand(command);
     }
 
+    private const string NoRoom = "no room: the cache is full of changed pages whose shards are Lost; rum status names them";
+
     private void Say(string text)
     {
         if (_options.Log is not null) _options.Log(text);
@@ -160,7 +162,7 @@ public sealed partial class Pager
     private void SayGaveUp(in PageTrouble trouble) =>
         Say(trouble.Writing
             ? $"rum: {Name(trouble)} can't be written back any more ({trouble.Status}): another writer has the segment; it is unmapped here"
-            : $"rum: {Name(trouble)} could not be had within {trouble.WaitedNs / 1e9:F1} s ({trouble.Status}): touching it ends in SIGBUS");
+            : $"rum: {Name(trouble)} could not be had within {trouble.WaitedNs / 1e9:F1} s ({(trouble.NoRoom ? NoRoom : $"{trouble.Status}")}): touching it ends in SIGBUS");
 
     /// <summary>What the engine tells: commands that ended, pages that are waited for.</summary>
     private sealed class Events(Pager pager) : IPagerEvents

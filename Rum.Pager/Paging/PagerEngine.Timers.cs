@@ -10,6 +10,7 @@ public sealed unsafe partial class PagerEngine
     private const long TickNs = 250_000_000;
 
     private long _nextTimerNs = long.MaxValue;
+    private long _nextWriteReportNs;
 
     /// <summary>One thread more waits: someone must look after it even if nothing else comes.</summary>
     private void CountWaiting(long nowNs)
@@ -35,7 +36,7 @@ public sealed unsafe partial class PagerEngine
                 if (_writes[w].Wanted && !_writes[w].Region!.Closed) CheckRescue(ref _writes[w], nowNs);
         }
 
-        if (_options.FaultTimeoutNs > 0) CheckCommands(nowNs);
+        if (_activeCount > 0) CheckCommands(nowNs);
         for (int t = 0; t < TrimCount; t++) CheckTrim(ref _trims[t], nowNs);
         for (int n = 0; n < _writeQueued; n++) CheckWriting(ref _writes[_writeQueue[(_writeHead + n) % _writeQueue.Length]], nowNs);
         for (int i = 0; i < _activeCount; i++)
@@ -50,6 +51,12 @@ public sealed unsafe partial class PagerEngine
         long waited = nowNs - f.FaultNs;
         if (f.RetryNs != 0) ArmTimer(f.RetryNs);
         int k = BitOperations.TrailingZeroCount(f.Wanted);
+        if (f.Slot < 0 && waited >= _options.GoneTimeoutNs && LostHoldRoom)
+        {
+            GiveUpFault(fetch, noRoom: true);
+            return;
+        }
+
         if (waited >= _options.FaultTimeoutNs && _options.FaultTimeoutNs > 0 || waited >= _options.GoneTimeoutNs && IsGone(f.Status))
         {
             GiveUpFault(fetch);
@@ -61,6 +68,20 @@ public sealed unsafe partial class PagerEngine
         _events.Waiting(new PageTrouble(f.Region!.Segment, f.First + k, false, StatusOf(f.Status), waited));
     }
 
+    /// <summary>
+    /// Whether room is held by images of changed pages that no silo will take before an operator mends their shards. Who waits for room waits for that,
+    /// if nothing else has made some in the meantime, and must not for ever: it may be the very thread that would free them.
+    /// </summary>
+    private bool LostHoldRoom
+    {
+        get
+        {
+            foreach (ref WriteBack w in _writes.AsSpan())
+                if (w.Region is not null && w.Status == PageStatus.Lost) return true;
+            return false;
+        }
+    }
+
     /// <summary>Nobody will give the page again: the segment was freed, or has another writer. A session that is over is told so, and then its pages go.</summary>
     private static bool IsGone(PageStatus status) => status is PageStatus.Gone or PageStatus.Fenced;
 
@@ -69,8 +90,9 @@ public sealed unsafe partial class PagerEngine
     private void CheckWriting(ref WriteBack w, long nowNs)
     {
         if (w.RetryNs > nowNs) ArmTimer(w.RetryNs);
-        if (w.StartNs == 0 || nowNs < w.ReportNs) return;
-        w.ReportNs = nowNs + ReportEveryNs;
+        if (w.StartNs == 0 || nowNs - w.StartNs < ReportEveryNs || nowNs < _nextWriteReportNs) return;
+        // One for all: there may be thousands.
+        _nextWriteReportNs = nowNs + ReportEveryNs;
         _events.Waiting(new PageTrouble(w.Region!.Segment, w.Page, true, w.Status, nowNs - w.StartNs));
     }
 
@@ -92,30 +114,37 @@ public sealed unsafe partial class PagerEngine
     /// <summary>A fault on a page that is being written back, for whose copy there is no room: its data is here, but all room is held by what no silo takes.</summary>
     private void CheckRescue(ref WriteBack w, long nowNs)
     {
-        if (_options.FaultTimeoutNs > 0 && nowNs - w.FaultNs >= _options.FaultTimeoutNs)
+        long waited = nowNs - w.FaultNs;
+        if (_options.FaultTimeoutNs > 0 && waited >= _options.FaultTimeoutNs || waited >= _options.GoneTimeoutNs && LostHoldRoom)
         {
             GiveUpRescue(ref w, nowNs);
             return;
         }
 
-        if (nowNs - w.FaultNs < ReportEveryNs || nowNs < w.ReportNs) return;
+        if (waited < ReportEveryNs || nowNs < w.ReportNs) return;
         w.ReportNs = nowNs + ReportEveryNs;
-        _events.Waiting(new PageTrouble(w.Region!.Segment, w.Page, false, StatusOf(w.Status), nowNs - w.FaultNs));
+        _events.Waiting(new PageTrouble(w.Region!.Segment, w.Page, false, StatusOf(w.Status), waited));
     }
 
-    /// <summary>Calls that have not come on for the fault time-out end with Timeout. What they had written or dropped stays on its way.</summary>
+    /// <summary>
+    /// Calls that have not come on for the fault time-out end with Timeout; a flush also where lost shards hold the room that it needs. What they had written or
+    /// dropped stays on its way.
+    /// </summary>
     private void CheckCommands(long nowNs)
     {
         for (int i = 0; i < _activeCount;)
         {
             PagerCommand command = _active[i]!;
-            if (nowNs - command.ProgressNs < _options.FaultTimeoutNs)
+            long waited = nowNs - command.ProgressNs;
+            bool late = _options.FaultTimeoutNs > 0 && waited >= _options.FaultTimeoutNs;
+            bool lost = IsFlush(command) && command.Writes == 0 && waited >= _options.GoneTimeoutNs && LostHoldRoom;
+            if (!late && !lost)
             {
                 i++;
                 continue;
             }
 
-            command.Result = RumError.Timeout;
+            command.Result = lost ? RumError.ShardLost : RumError.Timeout;
             Forget(command);
             if (IsPin(command)) Unpin(command);
             Finish(i);
@@ -123,14 +152,14 @@ public sealed unsafe partial class PagerEngine
     }
 
     /// <summary>
-    /// A page can't be had: its shard is lost, or the fault time-out is over. Who waits for it gets SIGBUS, and so does who touches
+    /// A page can't be had: its shard is lost, or there is no room for it, or the fault time-out is over. Who waits for it gets SIGBUS, and so does who touches
     /// it later; pins end with an error. A late answer is dropped.
     /// </summary>
-    private void GiveUpFault(int fetch)
+    private void GiveUpFault(int fetch, bool noRoom = false)
     {
         ref Fetch f = ref _fetches[fetch];
         Region region = f.Region!;
-        PageStatus status = StatusOf(f.Status);
+        PageStatus status = noRoom ? PageStatus.Lost : StatusOf(f.Status);
         for (int k = 0; k < f.Count; k++)
         {
             ulong bit = 1UL << k;
@@ -140,7 +169,7 @@ public sealed unsafe partial class PagerEngine
             region.Set(page, region[page].AbandonLoad());
             if ((f.Wanted & bit) == 0) continue;
             _waiting--;
-            _events.GaveUp(new PageTrouble(region.Segment, page, false, status, _mapper.NowNs - f.FaultNs));
+            _events.GaveUp(new PageTrouble(region.Segment, page, false, status, _mapper.NowNs - f.FaultNs, noRoom));
             FailPins(region, page, status);
             if ((f.Touching & bit) == 0) continue;
             region.Poisoned = true;
@@ -162,12 +191,14 @@ public sealed unsafe partial class PagerEngine
         _rescuesWanted--;
         _waiting--;
         PageStatus status = StatusOf(w.Status);
-        _events.GaveUp(new PageTrouble(region.Segment, w.Page, false, status, nowNs - w.FaultNs));
+        _events.GaveUp(new PageTrouble(region.Segment, w.Page, false, status, nowNs - w.FaultNs, w.Status == PageStatus.Lost));
         FailPins(region, w.Page, status);
         if (!w.Touching) return;
         region.Poisoned = true;
         _mapper.Poison(region.AddressOf(w.Page));
     }
+
+    private static bool IsFlush(PagerCommand command) => command.Kind is PagerCommandKind.Flush or PagerCommandKind.FlushAndDrop;
 
     private static bool IsPin(PagerCommand command) => command.Kind is PagerCommandKind.Pin or PagerCommandKind.Hold;
 

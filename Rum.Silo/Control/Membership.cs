@@ -237,7 +237,27 @@ public sealed partial class Membership
             freed += answer.Drops.Count;
         }
         if (freed > 0) LogOrphans(freed);
+        await AuditExtentsAsync(stop);
         _auditedMs = Environment.TickCount64;
+    }
+
+    // The same of what was cut off segments that live on.
+    private async Task AuditExtentsAsync(CancellationToken stop)
+    {
+        var stored = new StoredExtent[_server.PoolStatistics.Extents + CouncilMachine.AuditMax];
+        int count = await _server.RunAsync(pool => pool.ListExtents(stored));
+        int dropped = 0;
+        for (int from = 0; from < count; from += CouncilMachine.AuditMax)
+        {
+            StoredExtent[] some = stored[from..Math.Min(count, from + CouncilMachine.AuditMax)];
+            if (await _council.AskAsync(new AuditExtents([.. some.Select(it => new ExtentId(it.Segment, it.Extent))]), stop) is not DropsAnswer answer) return;
+            foreach (Drop drop in answer.Drops)
+            {
+                PageVersion newest = Array.Find(some, it => it.Segment == drop.Segment).Newest;
+                dropped += await _server.RunAsync(pool => pool.DropOlder(drop.Segment, drop.FirstPage, drop.PageCount, newest));
+            }
+        }
+        if (dropped > 0) LogCutOff(dropped);
     }
 
     // What is charged here is kept free for its owners; sparse segments share the rest.
@@ -285,6 +305,9 @@ public sealed partial class Membership
 
     [LoggerMessage(218, LogLevel.Information, "dropped what late writes had left here of {Count} segments that were freed")]
     private partial void LogOrphans(int count);
+
+    [LoggerMessage(219, LogLevel.Information, "dropped {Count} pages that late writes had left here behind the end of segments")]
+    private partial void LogCutOff(int count);
 
     [LoggerMessage(213, LogLevel.Warning, "{Trouble}; asking again until it answers")]
     private partial void LogTrouble(string trouble);

@@ -239,6 +239,29 @@ public sealed unsafe class CommandTests
         Assert.Equal(RumError.None, rum.Pager.Unmap(at, writeBack: true));
     }
 
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Where_changed_pages_of_lost_shards_fill_the_cache_whoever_needs_room_is_told_so_in_time(PagerMode mode)
+    {
+        using PagerFixture rum = new(mode, options: new PagerOptions { GoneTimeout = TimeSpan.FromSeconds(2) });
+        nint at = rum.Map(1000 * Page), other = rum.Map(10 * Page);
+        rum.Channel.Refuse = PageStatus.Lost;
+        int page = 0;
+        while (page < 1000 && ReadInto(at + page * Page) == 8) page++;
+        Assert.InRange(page, 100, 999);
+        Assert.Contains(rum.Log, line => line.Contains($"page {page} of segment 1") && line.Contains("no room") && line.Contains("SIGBUS"));
+        Assert.Contains(rum.Log, line => line.Contains("can't be written back since") && line.Contains("(Lost)"));
+        Assert.Equal(RumError.ShardLost, rum.Pager.Pin(other, Page));
+        Assert.Equal(RumError.ShardLost, rum.Pager.Flush(at, 1000 * Page));
+        Assert.Equal(0, rum.Pager.Statistics.FaultsWaiting);
+        // Nothing of what was stored is gone, and there is room again as soon as the shards are mended.
+        rum.Channel.Refuse = PageStatus.Ok;
+        Assert.Equal(RumError.None, rum.Pager.Pin(at + page * Page, Page));
+        Assert.True(SpinWait.SpinUntil(() => rum.Pager.Flush(at, 1000 * Page) == RumError.None, PagerFixture.PatienceMs), "pages refused as lost are offered again");
+        for (int i = 0; i < page; i++) Assert.Equal(0x0807060504030201ul, Native.Load(at + i * Page));
+        Assert.Equal(8, ReadInto(other));
+    }
+
     private static readonly int[] Ends = MakePipe();
 
     private static int[] MakePipe()

@@ -24,6 +24,7 @@ public static class RequestCodec
         CarriedCommand = 11,
         RenewLeases = 12,
         JudgeLeases = 13,
+        AuditExtents = 14,
     }
 
     /// <summary>Writes a request and returns its length; -1 when it doesn't fit.</summary>
@@ -79,6 +80,15 @@ public static class RequestCodec
                 to.U8((byte)Kind.Audit);
                 to.U32((uint)it.Segments.Count);
                 foreach (SegmentId segment in it.Segments) to.U64(segment.Value);
+                break;
+            case AuditExtents it:
+                to.U8((byte)Kind.AuditExtents);
+                to.U32((uint)it.Extents.Count);
+                foreach (ExtentId extent in it.Extents)
+                {
+                    to.U64(extent.Segment.Value);
+                    to.U32(extent.Extent);
+                }
                 break;
             case RenewLeases it:
                 to.U8((byte)Kind.RenewLeases);
@@ -142,6 +152,11 @@ public static class RequestCodec
                 var segments = new SegmentId[from.Count(sizeof(ulong))];
                 for (int i = 0; i < segments.Length; i++) segments[i] = new SegmentId(from.U64());
                 request = new Audit(segments);
+                break;
+            case Kind.AuditExtents:
+                var extents = new ExtentId[from.Count(sizeof(ulong) + sizeof(uint))];
+                for (int i = 0; i < extents.Length; i++) extents[i] = new ExtentId(new SegmentId(from.U64()), from.U32());
+                request = new AuditExtents(extents);
                 break;
             case Kind.RenewLeases:
                 var sessions = new SessionId[LeaseCount(ref from, 8)];

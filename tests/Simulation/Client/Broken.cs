@@ -23,6 +23,9 @@ internal sealed record Broken
     /// <summary>Silos don't ask which of their segments were freed.</summary>
     public bool NeverAudits { get; init; }
 
+    /// <summary>Silos don't ask which of their extents lie behind the ends of segments.</summary>
+    public bool NeverAuditsExtents { get; init; }
+
     /// <summary>Whether the defect needs frames that hold a whole page.</summary>
     public bool WholePages { get; init; }
 

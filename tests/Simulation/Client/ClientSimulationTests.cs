@@ -22,6 +22,9 @@ public sealed class ClientSimulationTests
     public void What_late_writes_leave_at_a_silo_that_restarted_is_found() => RunAll(Trouble.Pauses | Trouble.Restarts | Trouble.Expiry, Seeds / 16);
 
     [Fact]
+    public void What_late_writes_leave_behind_the_end_of_a_segment_is_found() => RunAll(Trouble.Pauses | Trouble.Expiry | Trouble.Cut, Seeds / 8);
+
+    [Fact]
     public void A_seed_replays() => Assert.Equal(Hash(5), Hash(5));
 
     /// <summary>Empty shards move at once; who uses what the council gave him by an older view may write to a silo that is as far behind.</summary>
@@ -45,6 +48,10 @@ public sealed class ClientSimulationTests
     [Fact]
     public void Silos_that_never_ask_what_was_freed_are_caught() =>
         Caught(new Broken { NeverAudits = true }, seeds: 200, Trouble.Pauses | Trouble.Restarts | Trouble.Expiry);
+
+    [Fact]
+    public void Silos_that_never_ask_what_was_cut_off_are_caught() =>
+        Caught(new Broken { NeverAuditsExtents = true }, seeds: 200, Trouble.Pauses | Trouble.Expiry | Trouble.Cut);
 
     private static void Caught(Broken broken, int seeds, Trouble trouble = Trouble.Pauses)
     {

@@ -16,6 +16,9 @@ internal enum Trouble
     Pauses = 1,
     Restarts = 2,
     Expiry = 4,
+
+    /// <summary>The named segment is cut off, at a time when only sessions that are over have it mapped.</summary>
+    Cut = 8,
 }
 
 /// <summary>
@@ -150,6 +153,16 @@ internal sealed unsafe class Scenario : IDisposable
     /// <summary>Whether a silo has forgotten a part of a segment.</summary>
     public bool AnyLost(Attachment at) => Enumerable.Range(0, at.Model.Count).Any(i => IsLost(at.Handle, at.Model[i].Number));
 
+    /// <summary>Whether the named segment may be cut off: somebody has it mapped whose session is over, and nobody else.</summary>
+    public bool MayCut
+    {
+        get
+        {
+            Attachment[] named = [.. _processes.SelectMany(p => p.Attachments).Where(at => at.Model == Named)];
+            return _trouble.HasFlag(Trouble.Cut) && Array.Exists(named, at => !at.ReadOnly) && Array.TrueForAll(named, at => at.Orphan);
+        }
+    }
+
     /// <summary>The writer has gone, and not everything that it stored is at the silos.</summary>
     public static void LeftWithoutFlush(Attachment at)
     {
@@ -191,6 +204,20 @@ internal sealed unsafe class Scenario : IDisposable
 
     private ShardId ShardOf(SegmentHandle handle, long page) => SegmentLayout.ShardOf(handle.FirstShard, handle.Flags, Layout.ExtentOfPage(page), RingShards);
 
+    /// <summary>Nobody can reach what is behind the end of a segment, and the silos find it.</summary>
+    private void CheckNothingBehindTheEnd()
+    {
+        if (Named is not { CutAt: < long.MaxValue }) return;
+        long limit = _network.NowNs + PatienceNs;
+        while (_silos.Find(s => s.Up && Enumerable.Range(0, Named.Count).Any(i => Named[i].Number >= Named.CutAt && s.Has(Named.Id, Named[i].Number))) is { } silo)
+        {
+            _world.RunDue();
+            foreach (SimulatedSilo each in _silos) each.Poll();
+            if (_network.NowNs > limit) throw World.Wrong($"{silo.Name} keeps pages behind the end of {Named.Name}");
+            _network.AdvanceTo(_network.NowNs + 1_000_000);
+        }
+    }
+
     private void Round()
     {
         _world.RunDue();
@@ -222,7 +249,7 @@ internal sealed unsafe class Scenario : IDisposable
             silo.PausedUntilNs = _world.NowNs + random.Next(1_000_000, 60_000_000);
             _world.Note(silo.Name, "stands still");
         }
-        if (_trouble.HasFlag(Trouble.Expiry) && random.Next(6_000) == 0)
+        if (_trouble.HasFlag(Trouble.Expiry) && random.Next(_trouble.HasFlag(Trouble.Cut) ? 1_500 : 6_000) == 0)
         {
             SimulatedProcess process = _processes[random.Next(_processes.Count)];
             process.PausedUntilNs = _world.NowNs + random.Next(1_000_000, 900_000_000);
@@ -294,6 +321,7 @@ internal sealed unsafe class Scenario : IDisposable
     /// <summary>When all is freed no silo keeps a page: not one in a later life either, which missed the drops of its earlier one.</summary>
     private void CheckNothingLeft()
     {
+        CheckNothingBehindTheEnd();
         if (Named is { Freed: false }) Council.Apply(default, new Free(default, default, Workload.Key));
         long limit = _network.NowNs + PatienceNs;
         while (_silos.Exists(s => s.Up && s.Pool.Statistics.PagesStored > 0))

@@ -29,6 +29,9 @@ internal sealed class SegmentModel(string name, SegmentId id, IReadOnlyList<long
     /// <summary>Its session has ended, and it with it.</summary>
     public bool Freed { get; set; }
 
+    /// <summary>Where it was cut off; from then on nobody opens it any more.</summary>
+    public long CutAt { get; set; } = long.MaxValue;
+
     /// <summary>Just made: nobody has opened it since.</summary>
     public bool Fresh { get; set; }
 }

@@ -15,7 +15,7 @@ internal sealed unsafe class SimulatedSilo : IDisposable
     private readonly SimulatedCouncil _council;
     private readonly SimulatedDriver _endpoint;
     private readonly Func<IDriver, IDriver>? _breakIt;
-    private readonly bool _audits;
+    private readonly bool _audits, _auditsExtents;
     private readonly Queue<(Task Done, ulong Sequence)> _dropping = new();
     private PageServer? _server;
     private PagePool? _pool;
@@ -25,7 +25,7 @@ internal sealed unsafe class SimulatedSilo : IDisposable
 
     public SimulatedSilo(World world, SimulatedCouncil council, string name, Broken broken)
     {
-        (_world, _council, Name, _breakIt, _audits) = (world, council, name, broken.Silo, !broken.NeverAudits);
+        (_world, _council, Name, _breakIt, _audits, _auditsExtents) = (world, council, name, broken.Silo, !broken.NeverAudits, !broken.NeverAuditsExtents);
         _endpoint = world.Network.CreateEndpoint();
         world.Addresses[$"sim:{_endpoint.Number}"] = _endpoint.Address;
     }
@@ -52,6 +52,9 @@ internal sealed unsafe class SimulatedSilo : IDisposable
     public bool Up => _server != null;
 
     public PagePool Pool => _pool!;
+
+    /// <summary>Whether it stores a page that isn't zeros.</summary>
+    public bool Has(SegmentId segment, long page) => _pool!.Read(segment, page, out byte* image, out _) == PageStatus.Ok && image != null;
 
     /// <summary>When it has something to do by itself.</summary>
     public long NextNs => !Up ? long.MaxValue : _server!.IsLearning && !_busy ? Math.Max(_world.NowNs + 100_000, PausedUntilNs) : _busy || !_endpoint.PrepareWait() ? Math.Max(_world.NowNs + 1, PausedUntilNs) : long.MaxValue;
@@ -150,6 +153,7 @@ internal sealed unsafe class SimulatedSilo : IDisposable
     {
         if (_server == null || Life != life) return;
         Audit();
+        if (_auditsExtents) AuditExtents();
         AuditSoon(life);
     });
 
@@ -164,6 +168,30 @@ internal sealed unsafe class SimulatedSilo : IDisposable
             _ = _server!.DropSegmentAsync(drop.Segment);
             _busy = true;
         }
+    }
+
+    /// <summary>The answer takes its time, in which the silo stores more.</summary>
+    private void AuditExtents()
+    {
+        var stored = new StoredExtent[CouncilMachine.AuditMax];
+        int count = _pool!.ListExtents(stored);
+        Incarnation life = Life;
+        var request = new AuditExtents([.. stored.AsSpan(0, count).ToArray().Select(it => new ExtentId(it.Segment, it.Extent))]);
+        _world.After(_world.ControlDelayNs(), () =>
+        {
+            if (_council.Machine.Query(request) is not DropsAnswer answer) return;
+            _world.After(_world.ControlDelayNs(), () =>
+            {
+                if (_server == null || Life != life) return;
+                foreach (Drop drop in answer.Drops)
+                {
+                    PageVersion newest = Array.Find(stored, it => it.Segment == drop.Segment).Newest;
+                    _world.Note(Name, "drops of segment {0} what is old from page {1}", (long)drop.Segment.Value, drop.FirstPage);
+                    _ = _server.RunAsync(pool => pool.DropOlder(drop.Segment, drop.FirstPage, drop.PageCount, newest));
+                    _busy = true;
+                }
+            });
+        });
     }
 
     public void Dispose() => _server?.Dispose();

@@ -14,6 +14,8 @@ internal sealed partial class Workload(World world, Scenario scenario)
     private const int OpensMax = 60;
     private const long Bytes = (2L * Layout.PagesPerExtent + 16) << Layout.PageShift;
 
+    private const long CutBytes = (Layout.PagesPerExtent - 4L) << Layout.PageShift;
+
     // Few pages, around the borders of extents, so that they live on different silos.
     private static readonly long[] Numbers = [.. Around(0, 0, 20), .. Around(Layout.PagesPerExtent, 10, 10), .. Around(2 * Layout.PagesPerExtent, 6, 10)];
 
@@ -72,6 +74,7 @@ internal sealed partial class Workload(World world, Scenario scenario)
         for (int opens = 0; opens < OpensMax && process.Budget > 0 && !process.Revoked; opens++)
         {
             yield return Random.Next(100_000, 3_000_000);
+            if (scenario.Named is { CutAt: < long.MaxValue }) break;
             if (scenario.Named == null)
             {
                 foreach (long w in Ask(new Allocate(process.Session, Key, Bytes, 1, SegmentFlags.None, default))) yield return w;
@@ -84,6 +87,13 @@ internal sealed partial class Workload(World world, Scenario scenario)
             }
             if (answer.Error != RumError.None || scenario.Named == null) continue;
             var opened = (SegmentResult)answer;
+            if (opened.Token != 0 && scenario.MayCut)
+            {
+                foreach (long w in Ask(new Resize(process.Session, opened.Segment, CutBytes))) yield return w;
+                if (answer.Error == RumError.None) scenario.Named.CutAt = CutBytes >> Layout.PageShift;
+                foreach (long w in Ask(new Close(process.Session, opened.Segment))) yield return w;
+                break;
+            }
             bool fresh = scenario.Named.Fresh;
             scenario.Named.Fresh = false;
             foreach (long w in Map(process, t, scenario.Named, opened, opened.Token == 0, fresh)) yield return w;

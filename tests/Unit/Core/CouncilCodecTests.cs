@@ -24,13 +24,14 @@ public sealed class CouncilCodecTests
             Assert.True(length > 0);
             Assert.True(RequestCodec.TryDecode(buffer.AsSpan(0, length), out CouncilRequest? back), request.ToString());
             if (request is Audit audit) Assert.Equal(audit.Segments, Assert.IsType<Audit>(back).Segments);
+            else if (request is AuditExtents extents) Assert.Equal(extents.Extents, Assert.IsType<AuditExtents>(back).Extents);
             else Assert.Equal(request, back);
             Assert.False(RequestCodec.TryDecode(buffer.AsSpan(0, length - 1), out _));
             Assert.False(RequestCodec.TryDecode(buffer.AsSpan(0, length + 1), out _));
             Assert.Equal(-1, RequestCodec.Encode(buffer.AsSpan(0, length - 1), request));
         }
-        // 16 commands that travel, 9 queries.
-        Assert.Equal(25, seen.Count);
+        // 16 commands that travel, 10 queries.
+        Assert.Equal(26, seen.Count);
     }
 
     [Fact]

@@ -350,4 +350,22 @@ public sealed class CouncilMachineTests
         Drop drop = Assert.Single(answer.Drops);
         Assert.Equal((freed.Segment, true, 0ul), (drop.Segment, drop.Freed, drop.Sequence));
     }
+
+    [Fact]
+    public void An_audit_of_extents_names_what_lies_behind_the_end_and_what_was_given_back()
+    {
+        _council.Join("a", 16 * Extent);
+        SessionId session = _council.Session();
+        SegmentResult whole = _council.Allocate(session, 4 * Extent), cut = _council.Allocate(session, 4 * Extent), gone = _council.Allocate(session, Extent);
+        _council.Say(new Resize(session, cut.Segment, Extent + 3 * Layout.PageSize));
+        _council.Say(new ChargeExtents(session, whole.Segment, 2, 1, Charged: false));
+        _council.Say(new Free(session, gone.Segment, default));
+        ExtentId[] asked = [.. from segment in new[] { whole.Segment, cut.Segment, gone.Segment } from extent in Enumerable.Range(0, 4) select new ExtentId(segment, (uint)extent)];
+        var answer = (DropsAnswer)_council.Machine.Query(new AuditExtents(asked));
+        long per = Layout.PagesPerExtent;
+        Assert.Equal(
+            [(whole.Segment, 2 * per, per), (cut.Segment, per + 3, per - 3), (cut.Segment, 2 * per, per), (cut.Segment, 3 * per, per)],
+            answer.Drops.Select(drop => (drop.Segment, drop.FirstPage, drop.PageCount)));
+        Assert.All(answer.Drops, drop => Assert.True(!drop.Freed && drop.Sequence == 0));
+    }
 }

@@ -9,7 +9,7 @@ internal sealed class RandomCouncil(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public CouncilRequest Request() => _random.Next(20) switch
+    public CouncilRequest Request() => _random.Next(21) switch
     {
         0 => new GetView(U64()),
         1 => new GetDrops(Silo(), Life(), U64()),
@@ -20,6 +20,7 @@ internal sealed class RandomCouncil(int seed)
         6 => new ShowSegment(U128(), Segment()),
         7 => new ListSessions(Session(), (int)U64()),
         8 => new Audit([.. Enumerable.Range(0, _random.Next(CouncilMachine.AuditMax + 1)).Select(_ => Segment())]),
+        9 => new AuditExtents([.. Enumerable.Range(0, _random.Next(CouncilMachine.AuditMax + 1)).Select(_ => new ExtentId(Segment(), (uint)U64()))]),
         _ => new CommandRequest(new RequestId(Session(), (uint)U64(), (uint)U64()), Command()),
     };
 

@@ -49,6 +49,29 @@ public sealed unsafe class PagePoolTests
     }
 
     [Fact]
+    public void What_was_stored_after_the_council_was_asked_outlives_its_answer()
+    {
+        using PagePool pool = Pool();
+        var segment = new SegmentId(1);
+        pool.Fence(segment, 5, false, out _);
+        Write(pool, 1, 7, 5, 1, 1, out _);
+        Write(pool, 1, 8, 5, 2, 2, out _);
+        Write(pool, 1, Layout.PagesPerExtent, 5, 3, 3, out _);
+        var stored = new StoredExtent[10];
+        Assert.Equal(2, pool.ListExtents(stored));
+        Assert.All(stored[..2], it => Assert.Equal((segment, new PageVersion(5, 3)), (it.Segment, it.Newest)));
+        Write(pool, 1, 9, 5, 4, 4, out _);
+        Assert.Equal(1, pool.DropOlder(segment, 8, Layout.PagesPerExtent - 8, stored[0].Newest));
+        Assert.Equal((1, 0, 4, 3), (Fill(pool, 1, 7), Fill(pool, 1, 8), Fill(pool, 1, 9), Fill(pool, 1, Layout.PagesPerExtent)));
+        // Not even a late duplicate brings it back.
+        Write(pool, 1, 8, 5, 2, 2, out _);
+        Assert.Equal(0, Fill(pool, 1, 8));
+        Assert.Equal(0, pool.DropOlder(new SegmentId(2), 0, 10, stored[0].Newest));
+        Settle(pool);
+        Assert.Equal(3, pool.Statistics.PagesStored);
+    }
+
+    [Fact]
     public void A_late_duplicate_does_not_bring_back_what_was_trimmed_or_dropped()
     {
         using PagePool pool = Pool();

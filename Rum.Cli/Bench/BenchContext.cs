@@ -67,6 +67,7 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         foreach ((string name, string value) in environment) start.Environment[name] = value;
         using Process process = Begin(start);
+        using Keeper keeper = Keeper.Of(process);
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -10,11 +10,13 @@ internal sealed class BenchServer : IDisposable
 {
     private const int StartMsMax = 20_000;
     private readonly Process _process;
+    private readonly Keeper _keeper;
     private readonly string _directory;
 
     private BenchServer(Process process, int port, string directory)
     {
         _process = process;
+        _keeper = new Keeper("kill -9 \"$1\" 2> /dev/null; rm -rf \"$2\"", $"{process.Id}", directory);
         Port = port;
         _directory = directory;
     }
@@ -88,6 +90,7 @@ internal sealed class BenchServer : IDisposable
             _process.Kill(); // a benchmark's server keeps nothing
             _process.WaitForExit();
         }
+        _keeper.Dispose();
         _process.Dispose();
         Directory.Delete(_directory, recursive: true);
     }

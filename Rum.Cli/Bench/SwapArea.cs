@@ -13,6 +13,7 @@ internal sealed class SwapArea : IDisposable
     private const string GroupsV1 = "/sys/fs/cgroup/memory", GroupsV2 = "/sys/fs/cgroup";
 
     private readonly string _group;
+    private readonly Keeper? _keeper;
     private string? _number;
     private bool _on;
 
@@ -24,6 +25,7 @@ internal sealed class SwapArea : IDisposable
         try
         {
             _number = File.ReadAllText(Path.Combine(Control, "hot_add")).Trim();
+            _keeper = new Keeper(PutAway, Device, _group, _number);
             File.WriteAllText($"/sys/block/zram{_number}/disksize", swapMib.ToString(CultureInfo.InvariantCulture) + "M");
             Must("mkswap", Device);
             Must("swapon", Device);
@@ -45,6 +47,17 @@ internal sealed class SwapArea : IDisposable
             throw;
         }
     }
+
+    // What is in the group ends first, or swapoff would bring all of it back.
+    private const string PutAway = """
+        while read -r p; do kill -9 "$p"; done < "$2/cgroup.procs"
+        PATH=$PATH:/sbin swapoff "$1"
+        for i in 1 2 3 4 5 6 7 8 9; do
+            rmdir "$2" && break
+            sleep 0.1
+        done
+        echo "$3" > /sys/class/zram-control/hot_remove
+        """;
 
     /// <summary>A script that runs its arguments inside of the group.</summary>
     public string Enter { get; }
@@ -74,6 +87,7 @@ internal sealed class SwapArea : IDisposable
             if (Directory.Exists(_group)) Directory.Delete(_group);
             if (_number is not null) File.WriteAllText(Path.Combine(Control, "hot_remove"), _number);
             _number = null;
+            _keeper?.Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or BenchException)
         {

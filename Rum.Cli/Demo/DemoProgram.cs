@@ -34,6 +34,7 @@ internal sealed class DemoProgram(DemoOptions options, string machines)
         start.Environment["RUM_TRANSPORT"] = options.Transport;
         start.Environment["RUM_COPIES"] = options.Copies.ToString(CultureInfo.InvariantCulture);
         using Process process = Process.Start(start)!;
+        using Keeper keeper = Keeper.Of(process);
         using CancellationTokenRegistration kill = stop.Register(() =>
         {
             if (!process.HasExited) process.Kill();

@@ -11,12 +11,14 @@ internal sealed class SiloProcess
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
+    private readonly Keeper _keeper;
 
     private SiloProcess(string name, string http, Process process)
     {
         Name = name;
         Http = http;
         _process = process;
+        _keeper = Keeper.Of(process);
     }
 
     public string Name { get; }
@@ -56,6 +58,7 @@ internal sealed class SiloProcess
                 _process.Kill();
             }
         }
+        _keeper.Dispose();
         _process.Dispose();
     }
 

@@ -49,6 +49,36 @@ public sealed class BenchProcessTests
     }
 
     [Fact]
+    public async Task KilledItLeavesNoServer()
+    {
+        using RumProcess rum = Start("--only", "rtt.shm", "--repeats", "9");
+        int silo = 0;
+        await Eventually.Async(() => (silo = SiloOf(rum.Id)) != 0 || rum.HasExited, "the benchmark's silo", () => rum.Errors);
+        await rum.KillAsync();
+        await Eventually.Async(() => !File.Exists($"/proc/{silo}/cmdline") || File.ReadAllText($"/proc/{silo}/cmdline").Length == 0, $"the end of the silo {silo}", () => rum.Errors);
+    }
+
+    /// <summary>The process id of a silo that this process started, 0 where there is none yet.</summary>
+    private static int SiloOf(int parent)
+    {
+        foreach (string path in Directory.EnumerateDirectories($"/proc/{parent}/task").SelectMany(task => Children(task)))
+        {
+            if (!int.TryParse(path, out int child)) continue;
+            try
+            {
+                if (File.ReadAllText($"/proc/{child}/cmdline").Contains("silo\0run")) return child;
+            }
+            catch (IOException)
+            {
+                // It has ended.
+            }
+        }
+        return 0;
+
+        static string[] Children(string task) => File.Exists(Path.Combine(task, "children")) ? File.ReadAllText(Path.Combine(task, "children")).Split(' ') : [];
+    }
+
+    [Fact]
     public async Task AnUnknownNameIsAUsageErrorThatListsTheNames()
     {
         using RumProcess rum = Start("--only", "flor");

@@ -23,6 +23,8 @@ public sealed class SiloMetrics : IDisposable
         _silo = silo;
         AddPages(server);
         foreach (IGrouping<string, IDriver> kind in drivers.GroupBy(driver => driver.Traits.Name)) AddDrivers(kind.Key, [.. kind]);
+        Counter("rum.silo.signs.given", "{sign}", () => server.Counters.SignsGiven);
+        Counter("rum.silo.signs.heard", "{sign}", () => server.Counters.SignsHeard);
         Counter("rum.silo.control.requests", "{request}", () => server.Counters.ControlRequests);
         Counter("rum.silo.control.dropped", "{request}", () => server.Counters.ControlRequestsDropped);
         Counter("rum.silo.control.malformed", "{request}", () => control.Malformed);

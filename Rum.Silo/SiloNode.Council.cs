@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Rum.Core.Council;
+using Rum.Core.Sessions;
 using Rum.FastPath.Linux;
 using Rum.Silo.Council;
 using Rum.Silo.Storage;
@@ -15,7 +16,8 @@ public sealed partial class SiloNode
         {
             return new CouncilLeader(
                 store, (int)_settings.Lease.TotalMilliseconds, () => MonotonicClock.NowNs, _loggers.CreateLogger("Rum.Silo.Council"), Fail,
-                _settings.Dev ? null : new CouncilLink(_settings.Self.ToString()))
+                _settings.Dev ? null : new CouncilLink(_settings.Self.ToString()),
+                new SilenceOptions { SuspectNs = (long)_settings.Suspect.TotalNanoseconds })
             {
                 // Where requests are carried, session grains end sessions; the council itself ends those that none watches.
                 ExpiryGrace = _carrier is null ? TimeSpan.Zero : _settings.Lease,

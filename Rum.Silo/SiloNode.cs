@@ -73,6 +73,7 @@ public sealed partial class SiloNode : IAsyncDisposable
                 _self = silo;
                 if (_council.Here is { } here) here.OwnSilo = silo;
             },
+            Turned = _control.CountProgress,
             Viewed = Belong,
             Seat = () => _council.Here?.Seat ?? 0,
             Beside = carrier is null ? null : () => carrier.Trouble,

@@ -1,49 +1,91 @@
 namespace Rum.Core.Sessions;
 
 /// <summary>
-/// When each silo was last heard of: like leases the council leader's own memory, not part of the replicated state. Nothing is decided by it alone: it is what
-/// <c>rum status</c> shows of a silo that ended without a word, and what lets the leader propose that others go on without that silo. Time is an argument, monotonic nanoseconds. One thread.
+/// Which silos live: like leases the council leader's own memory, not part of the replicated state. Nothing is decided by it alone: it is what <c>rum status</c> shows of a silo
+/// that ended without a word, and what lets the leader propose that others go on without it. A silo whose page thread speaks while the rest of its process stands still counts as
+/// silent too, and so does one whose control plane speaks while its page thread doesn't. Time is an argument, nanoseconds of an <see cref="ObservedClock"/>. One thread.
 /// </summary>
-public sealed class SilenceTable
+public sealed class SilenceTable(SilenceOptions? options = null)
 {
-    /// <summary>From here on a silo counts as silent: several of its heartbeats are missing then.</summary>
-    public const long NoticeNs = 3_000_000_000;
+    private readonly SilenceOptions _options = options ?? new SilenceOptions();
 
-    private struct Sign
+    private struct Record
     {
+        public Incarnation Life;
+        public long SinceNs;
         public long HeardNs;
+        public long ProgressNs;
+        public ulong Progress;
+        public bool Signed;
         public bool Noticed;
+        public long SilentSinceNs;
+        public long SpeaksSinceNs;
+        public int Lapses;
     }
 
-    private readonly Dictionary<SiloId, Sign> _signs = [];
+    private readonly Dictionary<SiloId, Record> _silos = [];
 
-    /// <summary>A silo spoke. True: it had been noticed as silent before.</summary>
-    public bool Hear(SiloId silo, long nowNs)
+    /// <summary>A life of a silo begins, or this observer does: it is expected to speak from now on.</summary>
+    public void Expect(SiloId silo, Incarnation life, long nowNs)
     {
-        bool wasSilent = _signs.TryGetValue(silo, out Sign sign) && sign.Noticed;
-        _signs[silo] = new Sign { HeardNs = nowNs };
-        return wasSilent;
+        _silos.TryGetValue(silo, out Record record);
+        _silos[silo] = new Record { Life = life, SinceNs = nowNs, HeardNs = nowNs, ProgressNs = nowNs, SilentSinceNs = record.SilentSinceNs, Lapses = record.Lapses };
     }
 
-    /// <summary>A silo left: it may be silent.</summary>
-    public void Forget(SiloId silo) => _signs.Remove(silo);
+    /// <summary>It counts as silent until its page thread speaks: others go on without it already.</summary>
+    public void Doubt(SiloId silo, Incarnation life, long nowNs)
+    {
+        if (IsSilent(silo) && _silos[silo].Life == life) return;
+        Expect(silo, life, nowNs);
+        long before = nowNs - Math.Max(_options.JoiningNs, _options.SuspectNs);
+        _silos[silo] = Lapsed(_silos[silo] with { SinceNs = before, HeardNs = before }, nowNs);
+    }
 
-    /// <summary>Whether a silo was heard, and is not noticed as silent.</summary>
-    public bool IsHeard(SiloId silo) => _signs.TryGetValue(silo, out Sign sign) && !sign.Noticed;
+    /// <summary>Its control plane spoke. True: it had been noticed as silent before, and isn't any more.</summary>
+    public bool HearControl(SiloId silo, Incarnation life, long nowNs)
+    {
+        if (!_silos.TryGetValue(silo, out Record record) || record.Life != life)
+        {
+            // Nobody expected it (any more): it is as new.
+            Expect(silo, life, nowNs);
+            return false;
+        }
+        record.ProgressNs = nowNs;
+        // Until its page thread has its view, only this speaks for it; but not for ever.
+        if (!record.Signed && nowNs - record.SinceNs < _options.JoiningNs) record.HeardNs = nowNs;
+        return Keep(silo, record, nowNs);
+    }
+
+    /// <summary>A sign of its page thread. True: it had been noticed as silent before, and isn't any more.</summary>
+    public bool HearSign(in SiloSign sign, long nowNs)
+    {
+        if (!_silos.TryGetValue(sign.Silo, out Record record) || record.Life != sign.Incarnation) return false;
+        if (!record.Signed || sign.Progress != record.Progress) (record.Progress, record.ProgressNs) = (sign.Progress, nowNs);
+        if (nowNs - record.HeardNs >= _options.SuspectNs) record.SpeaksSinceNs = nowNs;
+        record.Signed = true;
+        record.HeardNs = Math.Max(record.HeardNs, nowNs);
+        return Keep(sign.Silo, record, nowNs);
+    }
+
+    /// <summary>It left: it may be silent.</summary>
+    public void Forget(SiloId silo) => _silos.Remove(silo);
+
+    /// <summary>Whether a silo is expected to speak and not noticed as silent.</summary>
+    public bool IsHeard(SiloId silo) => _silos.TryGetValue(silo, out Record record) && !record.Noticed;
 
     /// <summary>Whether a silo was noticed as silent.</summary>
-    public bool IsSilent(SiloId silo) => _signs.TryGetValue(silo, out Sign sign) && sign.Noticed;
+    public bool IsSilent(SiloId silo) => _silos.TryGetValue(silo, out Record record) && record.Noticed;
 
-    /// <summary>Nanoseconds since a silo was heard; 0 for one that is not expected to speak.</summary>
-    public long SilentNs(SiloId silo, long nowNs) => _signs.TryGetValue(silo, out Sign sign) ? Math.Max(0, nowNs - sign.HeardNs) : 0;
+    /// <summary>Nanoseconds since a silo that was noticed as silent lived as far as was known then; 0 for any other.</summary>
+    public long SilentNs(SiloId silo, long nowNs) => _silos.TryGetValue(silo, out Record record) && record.Noticed ? Math.Max(1, nowNs - record.SilentSinceNs) : 0;
 
     /// <summary>When the next silo will have become silent; <see cref="long.MaxValue"/> when none can.</summary>
     public long NextDueNs()
     {
         long next = long.MaxValue;
-        foreach (Sign sign in _signs.Values)
+        foreach (Record record in _silos.Values)
         {
-            if (!sign.Noticed) next = Math.Min(next, sign.HeardNs + NoticeNs);
+            if (!record.Noticed) next = Math.Min(next, DueNs(record));
         }
         return next;
     }
@@ -52,10 +94,32 @@ public sealed class SilenceTable
     public void Notice(long nowNs, List<SiloId> silent)
     {
         silent.Clear();
-        foreach ((SiloId silo, Sign sign) in _signs)
+        foreach ((SiloId silo, Record record) in _silos)
         {
-            if (!sign.Noticed && nowNs - sign.HeardNs >= NoticeNs) silent.Add(silo);
+            if (!record.Noticed && nowNs >= DueNs(record)) silent.Add(silo);
         }
-        foreach (SiloId silo in silent) _signs[silo] = _signs[silo] with { Noticed = true };
+        foreach (SiloId silo in silent) _silos[silo] = Lapsed(_silos[silo], nowNs);
+    }
+
+    private long DueNs(in Record record) =>
+        Math.Min(record.HeardNs + (record.Signed ? _options.SuspectNs : _options.JoiningNs), record.ProgressNs + _options.HungNs);
+
+    private Record Lapsed(in Record record, long nowNs)
+    {
+        bool calm = nowNs - record.SilentSinceNs >= _options.CalmNs;
+        return record with
+        {
+            Noticed = true,
+            SilentSinceNs = Math.Min(record.HeardNs, record.ProgressNs),
+            SpeaksSinceNs = nowNs,
+            Lapses = calm ? 1 : record.Lapses + 1,
+        };
+    }
+
+    private bool Keep(SiloId silo, Record record, long nowNs)
+    {
+        bool again = record.Noticed && nowNs < DueNs(record) && nowNs - record.SpeaksSinceNs >= _options.ProbationNs(record.Lapses);
+        _silos[silo] = again ? record with { Noticed = false } : record;
+        return again;
     }
 }

@@ -33,6 +33,9 @@ public enum FrameType : byte
     /// <summary>Between silos: which extents of a shard are there? Cursor as in <see cref="ListSegments"/>.</summary>
     ListExtents = 8,
 
+    /// <summary>Between silos: a sign of life, without an answer. <c>Slot</c> is the silo, <c>Sequence</c> the progress of its control plane.</summary>
+    Sign = 9,
+
     /// <summary>What makes a request's number its answer's.</summary>
     Answer = 0x80,
 

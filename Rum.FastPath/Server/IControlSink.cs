@@ -1,3 +1,4 @@
+using Rum.Core.Sessions;
 using Rum.FastPath.Drivers;
 
 namespace Rum.FastPath.Server;
@@ -11,6 +12,12 @@ public interface IControlSink
     /// The answer goes back by <see cref="PageServer.Answer"/>.
     /// </summary>
     bool TryAccept(ControlRequest request);
+
+    /// <summary>A silo's sign of life, or the own one, which is seen here too; called on the data thread, so it must be short and allocate nothing.</summary>
+    void TakeSign(in SiloSign sign)
+    {
+        // Who holds no council misses nobody.
+    }
 }
 
 /// <summary>A whole control request.</summary>

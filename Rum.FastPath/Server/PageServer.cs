@@ -91,6 +91,7 @@ public sealed unsafe partial class PageServer : IDisposable
         }
         if (_learner.Active) done += _learner.Poll(nowNs);
         _writes.AgeOut(nowNs, _options.AssemblyAgeNsMax, ref _counters.AssembliesDropped);
+        if (nowNs >= _signDueNs) GiveSign();
         return done;
     }
 
@@ -171,6 +172,9 @@ public sealed unsafe partial class PageServer : IDisposable
                 break;
             case FrameType.Control:
                 HandleControl(port, frame, header);
+                break;
+            case FrameType.Sign:
+                HandleSign(header);
                 break;
             default:
                 PageFrames++;

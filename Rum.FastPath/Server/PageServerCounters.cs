@@ -36,6 +36,12 @@ public struct PageServerCounters
     /// <summary>Control answers sent.</summary>
     public long ControlAnswers;
 
+    /// <summary>Signs of life given; each goes to all seats of the council.</summary>
+    public long SignsGiven;
+
+    /// <summary>Signs of other silos.</summary>
+    public long SignsHeard;
+
     /// <summary>Half-received messages that were forgotten.</summary>
     public long AssembliesDropped;
 

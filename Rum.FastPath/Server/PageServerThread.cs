@@ -118,7 +118,7 @@ public sealed class PageServerThread : IDisposable
     private void Block(ReadOnlySpan<int> descriptors)
     {
         bool idle = _server.PrepareWait();
-        if (idle && !_stop) Polling.WaitReadable(descriptors, Math.Min(_server.BlockNsMax, BlockNsMax));
+        if (idle && !_stop) Polling.WaitReadable(descriptors, Math.Min(Math.Min(_server.BlockNsMax, _server.SignWaitNs), BlockNsMax));
         _server.FinishWait();
         // Not idle and nothing done: a driver pushes back, and its peer may need this very core.
         if (!idle) _ = Scheduling.sched_yield();

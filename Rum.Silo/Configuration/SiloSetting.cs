@@ -29,6 +29,7 @@ public sealed record SiloSetting(string Key, string Argument, string Help)
         new("http", "ip:port", "Address of the web pages: /rum, /health, /status, /stats; 'off' for none (default: 127.0.0.1, port + 80)"),
         new("http-token", "text", "What readers of the web pages except /health must show; the same at all silos (default: none)"),
         new("cpu", "n", "The CPU that the page server's thread is bound to (default: none)"),
+        new("suspect", "time", "How long a silo may give no sign of life (one each 100 ms) before others go on without it (default 1s)"),
         new("lease", "time", "How long a client may be silent before its session ends (default 10s)"),
         new("name", "text", "The silo's name in rum status (default: its ip:port)"),
         new("label", "text", "Its rack or zone (default: none)"),

@@ -69,6 +69,9 @@ public sealed record SiloSettings
     /// <summary>How long a client may be silent.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Without a sign of life for so long a silo counts as silent; the leader's setting counts.</summary>
+    public TimeSpan Suspect { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Whether it is a development silo.</summary>
     public bool Dev { get; init; }
 

@@ -30,7 +30,8 @@ public sealed class SiloSettingsReader(
             ("auto", SiloTransport.Auto), ("udp", SiloTransport.Udp), ("shm", SiloTransport.SharedMemory), ("dpdk", SiloTransport.Dpdk));
         DpdkOptions? dpdk = Dpdk(transport);
         int cpu = Cpu();
-        TimeSpan lease = Lease();
+        TimeSpan lease = Time("lease", TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(200), "from 200ms to 1h");
+        TimeSpan suspect = Time("suspect", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(300), "from 300ms to 1h");
         LogLevel level = Choice("log-level", LogLevel.Information,
             ("info", LogLevel.Information), ("error", LogLevel.Error), ("warn", LogLevel.Warning), ("debug", LogLevel.Debug));
         SiloPlane plane = Choice("plane", SiloPlane.Static, ("static", SiloPlane.Static), ("orleans", SiloPlane.Orleans));
@@ -61,6 +62,7 @@ public sealed class SiloSettingsReader(
             HttpToken = Text("http-token") ?? "",
             Cpu = cpu,
             Lease = lease,
+            Suspect = suspect,
             Dev = dev,
             Plane = plane,
             Orleans = orleans,
@@ -169,11 +171,11 @@ public sealed class SiloSettingsReader(
         return -1;
     }
 
-    private TimeSpan Lease()
+    private TimeSpan Time(string key, TimeSpan otherwise, TimeSpan min, string range)
     {
-        if (!values.TryGetValue("lease", out SettingValue said)) return TimeSpan.FromSeconds(10);
-        if (TimeSpanText.TryParse(said.Text, out TimeSpan lease) && lease >= TimeSpan.FromMilliseconds(200) && lease <= TimeSpan.FromHours(1)) return lease;
-        Wrong("lease", said, TimeSpanText.Expected + ", from 200ms to 1h");
+        if (!values.TryGetValue(key, out SettingValue said)) return otherwise;
+        if (TimeSpanText.TryParse(said.Text, out TimeSpan time) && time >= min && time <= TimeSpan.FromHours(1)) return time;
+        Wrong(key, said, $"{TimeSpanText.Expected}, {range}");
         return default;
     }
 

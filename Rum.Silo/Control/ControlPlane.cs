@@ -4,6 +4,7 @@ using Rum.Core;
 using Rum.Core.Council;
 using Rum.Core.Council.Codec;
 using Rum.Core.Paxos;
+using Rum.Core.Sessions;
 using Rum.FastPath.Frames;
 using Rum.FastPath.Server;
 using Rum.Silo.Council;
@@ -24,6 +25,9 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
 
     // Questions that this silo passes on for programs at a time.
     private const int ForwardedMax = 64;
+
+    // Goes through the queue like a request, to see that what is in it is taken out.
+    private static readonly ControlRequest Probe = new(default, 0, 0, 0, []);
 
     private readonly Channel<ControlRequest> _queue = Channel.CreateBounded<ControlRequest>(
         new BoundedChannelOptions(CouncilLeader.QueueMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
@@ -59,6 +63,12 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
         return true;
     }
 
+    /// <inheritdoc/>
+    public void TakeSign(in SiloSign sign) => _seat?.TakeSign(sign);
+
+    /// <summary>Lets the next sign of life say that the control plane runs, once what waits before has been taken.</summary>
+    public void CountProgress() => _queue.Writer.TryWrite(Probe);
+
     /// <summary>This silo has a seat from now on.</summary>
     public void Seat(CouncilLeader seat) => _seat = seat;
 
@@ -80,7 +90,11 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
 
     private async Task PumpAsync()
     {
-        await foreach (ControlRequest request in _queue.Reader.ReadAllAsync()) Handle(request);
+        await foreach (ControlRequest request in _queue.Reader.ReadAllAsync())
+        {
+            if (ReferenceEquals(request, Probe)) _server!.CountProgress();
+            else Handle(request);
+        }
     }
 
     private void Handle(ControlRequest request)

@@ -1,7 +1,10 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Rum.Core;
 using Rum.Core.Configuration;
 using Rum.Core.Council;
+using Rum.FastPath.Drivers;
+using Rum.FastPath.Drivers.Udp;
 using Rum.FastPath.Server;
 using Rum.Silo.Council;
 
@@ -48,6 +51,9 @@ public sealed partial class Membership
         _log = log;
     }
 
+    /// <summary>Told at each turn of its loop, at least every few seconds where another silo leads.</summary>
+    public Action? Turned { get; init; }
+
     /// <summary>Told the number that the council gave this silo, at each join.</summary>
     public Action<SiloId>? Joined { get; init; }
 
@@ -82,6 +88,7 @@ public sealed partial class Membership
         {
             TimeSpan pause = _council.LeadsHere ? IdleBeside : Environment.TickCount64 - _lastNewsMs < BusyFor.TotalMilliseconds ? Busy : Idle;
             if (_server.IsLearning) pause = Busy;
+            Turned?.Invoke();
             try
             {
                 if (_id.Value == 0) await JoinAsync(stop);
@@ -187,12 +194,26 @@ public sealed partial class Membership
         if (await _council.AskAsync(new GetView(_viewDecree), stop) is not ViewAnswer { View: { } view }) return;
         Viewed?.Invoke(view);
         await _server.SetViewAsync(view);
+        await GiveSignsAsync(view);
         Volatile.Write(ref _map, new ShardMap(view));
         _viewDecree = view.Decree;
         // What was said of shards that are learned no more needn't be remembered.
         _caughtUp.IntersectWith(_server.Learned);
         LogView(view.Decree);
         _serving.TrySetResult();
+    }
+
+    // To every seat, not to the leader alone: who leads next has heard of everybody already. A silo alone has nobody to tell, and sleeps.
+    private Task GiveSignsAsync(ClusterView view)
+    {
+        Member[] others = [.. view.Members.Where(member => member.State != MemberState.Left && member.Id != _id)];
+        if (others.Length == 0) return _server.StopSignsAsync();
+        var peers = new List<PeerAddress>();
+        foreach (Member member in others)
+        {
+            if (member.Council && IPEndPoint.TryParse(member.Endpoint, out IPEndPoint? endpoint)) peers.Add(UdpPeer.From(endpoint));
+        }
+        return _server.StartSignsAsync(_id, [.. peers]);
     }
 
     private async Task OfferAsync(ulong seat, CancellationToken stop)

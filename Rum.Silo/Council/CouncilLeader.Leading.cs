@@ -21,7 +21,6 @@ public sealed partial class CouncilLeader
     private readonly List<Asked> _judges = [];
     private readonly List<Proposal> _proposals = [];
     private readonly List<(SessionId Session, ulong Counter)> _due = [];
-    private readonly List<SiloId> _silent = [];
     private readonly byte[] _batch = new byte[BatchCodec.BytesMax];
     private byte[]? _proposed;
     private List<Asked> _proposedBy = [];
@@ -32,7 +31,7 @@ public sealed partial class CouncilLeader
         if (!_leading) return long.MaxValue;
         long lease = _leases.NextDueNs();
         if (lease != long.MaxValue) lease += (long)ExpiryGrace.TotalNanoseconds;
-        long due = Math.Min(lease, _silence.NextDueNs());
+        long due = Math.Min(lease, SilenceDueNs());
         return _link is null || _machine.CouncilSeats().Count < 2 ? due : Math.Min(due, _planAtNs);
     }
 
@@ -49,16 +48,11 @@ public sealed partial class CouncilLeader
             long now = _nowNs();
             // Nobody could renew while there was no leader: everyone gets a full lease, and nobody is silent yet.
             _leases = new LeaseTable();
-            _silence = new SilenceTable();
             foreach (SessionId session in _machine.Sessions)
             {
                 if (_machine.TryGetLease(session, out int its)) _leases.Grant(session, its * 1_000_000L, now);
             }
-            foreach (Member member in _machine.View.Members)
-            {
-                // Who was taken for dead must speak first.
-                if (member.State is MemberState.Up or MemberState.Draining) _silence.Hear(member.Id, now);
-            }
+            ExpectAll();
             _doubtAgain = true;
             _leadsSinceNs = now;
             _planAtNs = now;

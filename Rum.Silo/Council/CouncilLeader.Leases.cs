@@ -4,7 +4,7 @@ using Rum.Core.Sessions;
 
 namespace Rum.Silo.Council;
 
-/// <content>The leader's own memory: leases and silence.</content>
+/// <content>The leader's own memory: leases, and what it adds to the status.</content>
 public sealed partial class CouncilLeader
 {
     private void Renew()
@@ -51,39 +51,17 @@ public sealed partial class CouncilLeader
     private LeasesAnswer Leases(IEnumerable<SessionId> sessions) =>
         new(RumError.None, "", _machine.Decree, _machine.ViewDecree, [.. sessions.Select(_leases.CounterOf)]);
 
-    private void NoticeSilence()
-    {
-        _silence.Forget(OwnSilo);
-        _silence.Notice(_nowNs(), _silent);
-        foreach (SiloId silo in _silent)
-        {
-            LogSilent(NameOf(silo), SilenceTable.NoticeNs / 1_000_000_000);
-            Journal.Silent(NameOf(silo));
-            _doubtAgain = true;
-        }
-    }
-
     private string NameOf(SiloId silo) => _machine.View.Members.FirstOrDefault(m => m.Id == silo)?.Name ?? silo.ToString();
-
-    private void Hear(SiloHeartbeat beat)
-    {
-        bool known = _silence.IsHeard(beat.Silo);
-        bool wasSilent = _silence.Hear(beat.Silo, _nowNs());
-        _doubtAgain |= wasSilent || !known;
-        if (!wasSilent) return;
-        LogHeardAgain(NameOf(beat.Silo));
-        Journal.HeardAgain(NameOf(beat.Silo));
-    }
 
     // The machine knows no time and no network: how long each silo is silent, and how the council is doing, is added here.
     private CouncilAnswer AddKnowledge(StatusAnswer answer)
     {
-        long now = _nowNs();
+        long now = _nowNs(), observed = ObservedNs;
         return answer with
         {
             Status = answer.Status with
             {
-                Members = [.. answer.Status.Members.Select(m => m with { SilentMs = _silence.SilentNs(m.Member.Id, now) / 1_000_000 })],
+                Members = [.. answer.Status.Members.Select(m => m with { SilentMs = (_silence.SilentNs(m.Member.Id, observed) + 999_999) / 1_000_000 })],
                 Council = [.. _machine.CouncilSeats().Select(seat => Describe(seat, now))],
             },
         };
@@ -119,14 +97,14 @@ public sealed partial class CouncilLeader
         if (command is Join join && result is JoinResult { Error: RumError.None } joined)
         {
             LogJoined(join.Silo.Name, joined.Silo.Value, join.Silo.Incarnation.ToString());
-            _silence.Hear(joined.Silo, _nowNs());
+            _silence.Expect(joined.Silo, join.Silo.Incarnation, ObservedNs);
         }
         if (command is Leave leave) LogLeft(leave.Silo.Value);
         if (command is Suspect suspect)
         {
             LogSuspected(NameOf(suspect.Silo));
             // Also where an operator said so: it must speak again before it is given anything.
-            _silence.Forget(suspect.Silo);
+            _silence.Doubt(suspect.Silo, suspect.Incarnation, ObservedNs);
         }
         foreach (Member member in _machine.View.Members)
         {

@@ -23,8 +23,8 @@ public sealed partial class CouncilLeader
     [LoggerMessage(105, LogLevel.Information, "silo {Id} left")]
     private partial void LogLeft(ushort id);
 
-    [LoggerMessage(107, LogLevel.Warning, "silo {Name} is silent for {Seconds} s; what it stores can't be had until it is heard again")]
-    private partial void LogSilent(string name, long seconds);
+    [LoggerMessage(107, LogLevel.Warning, "silo {Name} is silent; what it stores can't be had until it is heard again")]
+    private partial void LogSilent(string name);
 
     [LoggerMessage(119, LogLevel.Warning, "silo {Name} is taken for dead: the other copies of what it stores go on without it")]
     private partial void LogSuspected(string name);

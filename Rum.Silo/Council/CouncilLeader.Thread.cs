@@ -48,7 +48,7 @@ public sealed partial class CouncilLeader
         long due = Math.Min(_core.NextDueNs, LeaderDueNs());
         lock (_door)
         {
-            while (_asked.Count == 0 && _letters.Count == 0 && !_closed)
+            while (_asked.Count == 0 && _letters.Count == 0 && !_closed && !HasNewsOfTheSilent)
             {
                 long wait = due == long.MaxValue ? WaitMsMax : Math.Min((due - _nowNs()) / 1_000_000 + 1, WaitMsMax);
                 if (wait <= 0) break;

@@ -31,12 +31,12 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     private readonly object _door = new();
     private readonly Func<long> _nowNs;
     private readonly int _leaseMs;
+    private readonly SilenceOptions _silenceOptions;
     private readonly ILogger _log;
     private readonly Action<Exception> _failed;
     private readonly Thread _thread;
     private CouncilMachine _machine;
     private LeaseTable _leases = new();
-    private SilenceTable _silence = new();
     private CouncilCounters _counters;
     private ushort _ownSilo;
     private bool _closed;
@@ -48,8 +48,12 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <param name="log">Where it logs.</param>
     /// <param name="failed">Told, on the dying thread, what ended it: nothing is decided any more, so the process should end.</param>
     /// <param name="link">To the other seats; taken over. Null: a council of one that stays alone.</param>
-    public CouncilLeader(ICouncilStore store, int leaseMs, Func<long> nowNs, ILogger log, Action<Exception> failed, CouncilLink? link = null)
+    /// <param name="silence">From when on a silo counts as silent.</param>
+    public CouncilLeader(
+        ICouncilStore store, int leaseMs, Func<long> nowNs, ILogger log, Action<Exception> failed, CouncilLink? link = null, SilenceOptions? silence = null)
     {
+        _silenceOptions = silence ?? new SilenceOptions();
+        _silence = new SilenceTable(_silenceOptions);
         _store = store;
         _link = link;
         _leaseMs = leaseMs;

@@ -8,6 +8,9 @@ namespace Rum.Silo.Reporting;
 /// <summary>From the council's answers to reports.</summary>
 public static class ReportMapper
 {
+    // A seat that didn't answer the leader for so long is no support.
+    private const long SeatAwayMs = 3000;
+
     /// <summary>The cluster.</summary>
     public static ClusterReport Report(ClusterStatus status) => new(
         status.ClusterId.ToString(),
@@ -91,9 +94,9 @@ public static class ReportMapper
             silo.SharedMemory, silo.HostId, silo.Mac, silo.Label, silo.Council, silo.Capacity, status.Charged, status.ToDrop, status.Shards, status.ShardsInUse, silent, status.Learning, status.Alone);
     }
 
-    /// <summary>How long a member has not been heard of; 0 while that is no longer than usual.</summary>
+    /// <summary>How long a member that the leader counts as silent has been so; 0 for any other.</summary>
     private static double SilentSeconds(MemberStatus status) =>
-        status.Member.State != MemberState.Left && status.SilentMs >= SilenceTable.NoticeNs / 1_000_000 ? Math.Round(status.SilentMs / 1000.0, 1) : 0;
+        status.Member.State != MemberState.Left && status.SilentMs > 0 ? Math.Max(0.1, Math.Round(status.SilentMs / 1000.0, 1)) : 0;
 
     private static SeatReport Report(SeatStatus seat, ulong decree) => new(
         seat.Seat.Seat.ToString("x16"),
@@ -107,7 +110,7 @@ public static class ReportMapper
     private static bool CouncilSurvives(ClusterStatus status, SiloId without)
     {
         SeatStatus[] seats = [.. status.Council.Where(s => s.Seat.Seated)];
-        int left = seats.Count(s => s.Seat.Silo != without && s.SilentMs < SilenceTable.NoticeNs / 1_000_000);
+        int left = seats.Count(s => s.Seat.Silo != without && s.SilentMs < SeatAwayMs);
         return left >= (seats.Length / 2) + 1;
     }
 

@@ -20,10 +20,18 @@ public sealed class SilenceOfOwnSiloTests
         SiloId own = await JoinAsync(leader, "own", 1);
         SiloId other = await JoinAsync(leader, "other", 2);
         leader.OwnSilo = own;
-        Volatile.Write(ref _nowNs, 2 * SilenceTable.NoticeNs);
+        // The page thread's signs are the observer's clock.
+        long end = 2 * new SilenceOptions().JoiningNs;
+        for (long now = 1; now < end; now += ObservedClock.LookNs)
+        {
+            Volatile.Write(ref _nowNs, now);
+            leader.TakeSign(new SiloSign(own, new Incarnation(1), 1));
+        }
+        // A status is read before silence is looked at anew.
+        await leader.AskAsync(new Describe(), cancelled);
         var answer = Assert.IsType<StatusAnswer>(await leader.AskAsync(new Describe(), cancelled));
         Assert.Equal(0, Assert.Single(answer.Status.Members, m => m.Member.Id == own).SilentMs);
-        Assert.InRange(Assert.Single(answer.Status.Members, m => m.Member.Id == other).SilentMs, SilenceTable.NoticeNs / 1_000_000, long.MaxValue);
+        Assert.InRange(Assert.Single(answer.Status.Members, m => m.Member.Id == other).SilentMs, 1, long.MaxValue);
     }
 
     private static async Task<SiloId> JoinAsync(CouncilLeader leader, string name, ulong incarnation)

@@ -48,8 +48,9 @@ public sealed partial class PaxosMember
         _durable = Chosen;
         _peers.Clear();
         foreach (ulong seat in _votes) _peers[seat] = new Peer { HeardNs = _nowNs, Chosen = Chosen };
-        if (_best is not null) Begin(_best, inherited: true);
-        else SendBeats();
+        // Nothing accepted is known for this decree, but a member that wasn't heard may have something, and a later leader find it: decided are then things that were judged right
+        // long ago. So the place is taken, by an empty value if need be, before anything is answered.
+        Begin(_best ?? [], inherited: true);
     }
 
     private void Begin(byte[] value, bool inherited)

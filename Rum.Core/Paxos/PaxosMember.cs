@@ -70,7 +70,7 @@ public sealed partial class PaxosMember
     /// <summary>The seat that leads as far as is known here, 0 for none.</summary>
     public ulong Leader => Role == PaxosRole.Leading ? Seat : _leader;
 
-    /// <summary>Whether it leads and has decided everything that a predecessor may have left: its state is the newest, and it can propose.</summary>
+    /// <summary>Whether it leads and has decided a first decree: what predecessors left is decided or never will be, its state is the newest, and it can propose.</summary>
     public bool Ready => Role == PaxosRole.Leading && _outstanding is not { Inherited: true };
 
     /// <summary>Whether <see cref="Propose"/> may be called.</summary>

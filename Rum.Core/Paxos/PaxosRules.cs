@@ -66,7 +66,7 @@ public interface IReplicated
     /// <summary>The seats in force now; empty while nothing was learned.</summary>
     IReadOnlyList<ulong> Council { get; }
 
-    /// <summary>Applies the next decree. Must be the same everywhere.</summary>
+    /// <summary>Applies the next decree; an empty one says nothing. Must be the same everywhere.</summary>
     void Apply(ulong decree, byte[] value);
 
     /// <summary>The state after the last decree.</summary>

@@ -26,9 +26,10 @@ internal static class BatchCodec
         return buffer[..to.Length].ToArray();
     }
 
-    /// <summary>Null when the bytes are no batch.</summary>
+    /// <summary>Null when the bytes are no batch. None: the first decree of a leader, in which there is nothing.</summary>
     public static List<Proposal>? Decode(ReadOnlySpan<byte> bytes)
     {
+        if (bytes.IsEmpty) return [];
         var from = new SpanReader(bytes);
         int count = from.Count(1);
         var proposals = new List<Proposal>(count);

@@ -26,6 +26,9 @@ public sealed partial class CouncilLeader
     private List<Asked> _proposedBy = [];
     private long _planAtNs, _leadsSinceNs;
 
+    // An expiry is being decided: nobody is told meanwhile that his heartbeat was in time.
+    private bool _expiring;
+
     private long LeaderDueNs()
     {
         if (!_leading) return long.MaxValue;
@@ -79,6 +82,7 @@ public sealed partial class CouncilLeader
         foreach (Asked asked in _judges) asked.Answer(answer);
         _proposed = null;
         _proposedBy = [];
+        _expiring = false;
         _commands.Clear();
         _reads.Clear();
         _judges.Clear();
@@ -125,7 +129,7 @@ public sealed partial class CouncilLeader
         {
             // Asked while the leadership was not complete.
             if (_reads[i].Confirm == ulong.MaxValue) _reads[i] = (_reads[i].Asked, _core.Confirm(_nowNs()));
-            if (_reads[i].Confirm > _core.Confirmed) continue;
+            if (_reads[i].Confirm > _core.Confirmed || (_expiring && _reads[i].Asked.Request is Heartbeat or RenewLeases)) continue;
             if (_reads[i].Asked.Request is JudgeLeases) _judges.Add(_reads[i].Asked);
             else AnswerQuery(_reads[i].Asked);
             _reads.RemoveAt(i--);
@@ -154,6 +158,7 @@ public sealed partial class CouncilLeader
         _proposedBy = _commands.GetRange(0, asking);
         _commands.RemoveRange(0, asking);
         _proposed = value;
+        _expiring = _proposals.GetRange(0, taken).Exists(static proposal => proposal.Command is Expire);
         _core.Propose(value, now);
     }
 
@@ -169,6 +174,7 @@ public sealed partial class CouncilLeader
             asked = [];
         }
         (_proposed, _proposedBy) = (null, []);
+        _expiring = false;
         for (int i = 0; i < proposals.Count; i++)
         {
             ulong view = _machine.ViewDecree;

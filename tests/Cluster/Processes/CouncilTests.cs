@@ -1,3 +1,4 @@
+using Rum.Cluster.Tests.Programs;
 using Rum.Core;
 using Rum.Core.Council;
 using Rum.Silo.Council;
@@ -105,6 +106,47 @@ public sealed class CouncilTests
         // The disks of the others belong to the past.
         cluster.Start(2);
         await cluster.Silo(2).WaitForErrorAsync("generation 1, but the silos of");
+    }
+
+    [Fact]
+    public async Task ThreeWitnessesDecideAndTheDeathOfTheirLeaderCostsNoLiveClientItsMemory()
+    {
+        using var directory = new TemporaryDirectory();
+        string program = NativeProgram.CompileOwn("worker", directory);
+        using var cluster = new TestCluster(4, "--lease", "5s") { Witnesses = 3 };
+        await cluster.StartAllAsync();
+        await CouncilOfThreeAsync(cluster);
+        var environment = new Dictionary<string, string> { ["RUM_MACHINES"] = cluster.Machines, ["RUM_CACHE"] = "8M" };
+        using NativeProgram living = NativeProgram.Start(program, environment);
+        await living.WaitForAsync("ready");
+        long one = (await cluster.StatusAsync()).ChargedBytes;
+        using NativeProgram dying = NativeProgram.Start(program, environment);
+        await dying.WaitForAsync("ready");
+        ClusterReport both = await cluster.StatusAsync();
+        Assert.Equal((2, 2 * one), (both.Sessions, both.ChargedBytes));
+        Assert.StartsWith("only the loss of", both.Survivable);
+        Assert.Contains("(nothing is stored there)", both.Survivable);
+        Assert.DoesNotContain($"{cluster.Address(3)} (", both.Survivable);
+        Assert.Contains("the council of 3 goes on without any one silo", both.Survivable);
+
+        int leader = await LeaderAsync(cluster);
+        await dying.KillAsync();
+        await cluster.Silo(leader).KillAsync();
+        // Its lease begins anew with the next leader, and ends there: what it had is freed once, and what the other has stays.
+        living.Say("touch");
+        await living.WaitForAsync("touched 1");
+        living.Say("alloc");
+        await living.WaitForAsync("allocated");
+        await Eventually.Async(async () => (await cluster.StatusAsync()).Sessions == 1, "the dead client's session ends", () => cluster.Silo((leader + 1) % 3).Errors);
+        await Eventually.Async(async () => (await cluster.StatusAsync()).ChargedBytes < 2 * one, "the dead client's memory is freed", () => cluster.Silo((leader + 1) % 3).Errors);
+        Assert.InRange((await cluster.StatusAsync()).ChargedBytes, one, (2 * one) - 1);
+        cluster.Start(leader);
+        await cluster.ReadyAsync(leader);
+        living.Say("touch");
+        await living.WaitForAsync("touched 2");
+        Assert.True(await living.EndAsync() == 0, living.Output);
+        await Eventually.Async(
+            async () => await cluster.StatusAsync() is { Sessions: 0, Segments: 0, ChargedBytes: 0 }, "nothing is left", () => cluster.Silo((leader + 1) % 3).Errors);
     }
 
     private static async Task CouncilOfThreeAsync(TestCluster cluster)

@@ -30,6 +30,9 @@ internal sealed class TestCluster : IDisposable
     /// <summary>Whether every silo has a disk for the council, not the first alone.</summary>
     public bool Seats { get; init; }
 
+    /// <summary>So many of the first silos decide and store nothing; the others store pages and have no disk.</summary>
+    public int Witnesses { get; init; }
+
     public string DataOf(int silo) => _directory.File(silo == 0 ? "data" : $"data-{silo}");
 
     public IPEndPoint Address(int silo) => new(IPAddress.Loopback, _ports[silo]);
@@ -44,10 +47,10 @@ internal sealed class TestCluster : IDisposable
 
     public void Start(int silo, params string[] own)
     {
-        string memory = silo == 0 ? CouncilMemory : Memory;
+        string memory = silo < Witnesses ? "0" : silo == 0 ? CouncilMemory : Memory;
         string[] arguments = ["silo", "run", "--machines", Machines, "--self", Address(silo).ToString(), "--memory", memory, "--transport", "udp", .. _more, .. own];
         if (silo == 0) arguments = [.. arguments, "--data", Data, .. (string[])(Directory.Exists(Data) ? [] : ["--init"])];
-        else if (Seats) arguments = [.. arguments, "--data", DataOf(silo)];
+        else if (Seats || silo < Witnesses) arguments = [.. arguments, "--data", DataOf(silo)];
         _silos[silo]?.Dispose();
         _silos[silo] = RumProcess.Start(arguments);
     }

@@ -28,6 +28,7 @@ internal sealed class Ledger(Chronicle chronicle, IReadOnlyList<ulong> founders)
         if (decree != Decree + 1) throw new SimulationException($"decree {decree} applied after {Decree}");
         Decree = decree;
         chronicle.Decided(decree, value);
+        if (value.Length == 0) return;
         foreach (Request request in Decode(value)) Execute(request);
     }
 

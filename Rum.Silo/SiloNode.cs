@@ -63,7 +63,12 @@ public sealed partial class SiloNode : IAsyncDisposable
         _council = new CouncilRouter(seat is null ? Others(settings) : settings.Silos, TimeSpan.FromSeconds(2)) { Here = seat };
         _control = new ControlPlane(() => _council.Leader.ToString(), carrier, _log);
         if (seat is not null) _control.Seat(seat);
-        _server = new PageServer(_incarnation, pool, _drivers, _control, new PageServerOptions { PeerOf = PeerOf, ShardLearned = () => _membership?.News() });
+        _server = new PageServer(_incarnation, pool, _drivers, _control, new PageServerOptions
+        {
+            PeerOf = PeerOf,
+            ShardLearned = () => _membership?.News(),
+            ViewIsBehind = () => _membership?.News(),
+        });
         _thread = new PageServerThread(_server, Fail, ChooseCpu());
         _control.Start(_server, _council);
         _membership = new Membership(Describe(), _council, _server, _log)

@@ -200,13 +200,25 @@ public sealed unsafe partial class PageServer : IDisposable
         port.Add(peer, null);
     }
 
+    private const long BehindNs = 20_000_000;
+    private long _askedNs;
+
     private PageStatus CheckView(FrameHeader* header)
     {
         if (header->Incarnation != Incarnation.Value) return PageStatus.StaleIncarnation;
         ServerView? view = _view;
         if (view == null) return PageStatus.NotReady;
         if (header->Generation != view.Generation) return PageStatus.StaleEpoch;
-        if (!view.Holds(header->Shard, header->Epoch)) return PageStatus.StaleEpoch;
+        if (!view.Holds(header->Shard, header->Epoch))
+        {
+            // Who asks knows of a later decree than this silo does.
+            if (header->Epoch > view.Epoch(header->Shard) && _nowNs >= _askedNs + BehindNs)
+            {
+                _askedNs = _nowNs;
+                _options.ViewIsBehind?.Invoke();
+            }
+            return PageStatus.StaleEpoch;
+        }
         if (!view.Learns(header->Shard)) return PageStatus.Ok;
         // A learner acknowledges writes, but only once it knows which tokens are the segments'. It isn't read, nor learned from.
         bool change = header->Type is FrameType.Write or FrameType.Trim or FrameType.Fence;

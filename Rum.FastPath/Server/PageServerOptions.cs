@@ -27,6 +27,9 @@ public sealed record PageServerOptions
     /// <summary>Called, on the data thread, when a shard was learned: see <see cref="PageServer.Learned"/>. Must be quick.</summary>
     public Action? ShardLearned { get; init; }
 
+    /// <summary>Called, on the data thread, when a request shows that there is a newer view; at most once in 20 ms. Must be quick.</summary>
+    public Action? ViewIsBehind { get; init; }
+
     /// <summary>How long a driver may refuse answers before they are dropped; longer than a scheduler slice, and than what a driver itself waits. Nanoseconds.</summary>
     public long BackPressureNsMax { get; init; } = 50_000_000;
 }

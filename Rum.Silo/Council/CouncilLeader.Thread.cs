@@ -15,6 +15,7 @@ public sealed partial class CouncilLeader
     private readonly Dictionary<ulong, string> _addresses = [];
     private readonly byte[] _message = new byte[PaxosCodec.BytesMax];
     private bool _leading;
+    private ulong _newsOf;
 
     private void Run()
     {
@@ -62,7 +63,6 @@ public sealed partial class CouncilLeader
 
     private void Step()
     {
-        ulong before = _core.Chosen;
         _core.Tick(_nowNs());
         if (_core.Disowned)
         {
@@ -84,7 +84,12 @@ public sealed partial class CouncilLeader
             Watch();
             more = wrote || _core.Outbox.Count > 0 || _core.Writes.Count > 0;
         }
-        if (_core.Chosen != before) News?.Invoke();
+        if (_core.Chosen != _newsOf)
+        {
+            // Also what was chosen by a message that came before this step.
+            _newsOf = _core.Chosen;
+            News?.Invoke();
+        }
         if (_store.LogBytes > CheckpointBytes && _core.Chosen > 0) Checkpoint();
     }
 

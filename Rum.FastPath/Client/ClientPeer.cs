@@ -7,10 +7,13 @@ namespace Rum.FastPath.Client;
 internal sealed class ClientPeer(Incarnation incarnation, ClientPort port, PeerAddress address, PageClientOptions options)
 {
     private const int BackOffMax = 8;
+    private const int ProbesMax = 2;
 
     private readonly long _resendMin = port.Driver.Traits.Reliable ? options.ReliableResendNsMin : options.ResendNsMin;
     private readonly long _resendMax = Math.Max(options.ResendNsMax, port.Driver.Traits.Reliable ? options.ReliableResendNsMin : options.ResendNsMin);
+    private readonly bool _lossy = !port.Driver.Traits.Reliable;
     private long _smoothed, _variation;
+    private long _probeAfter = long.MaxValue >> ProbesMax;
     private int _backOff;
 
     public Incarnation Incarnation => incarnation;
@@ -38,10 +41,16 @@ internal sealed class ClientPeer(Incarnation incarnation, ClientPort port, PeerA
     public long ResendAfterNs { get; private set; } =
         Math.Max(20_000_000, port.Driver.Traits.Reliable ? options.ReliableResendNsMin : options.ResendNsMin);
 
+    /// <summary>How long a request that was probed so often waits before it is sent again; from <see cref="ResendAfterNs"/> on that is a time-out.</summary>
+    public long WaitNs(int probes) => probes < ProbesMax ? Math.Min(_probeAfter << probes, ResendAfterNs) : ResendAfterNs;
+
     /// <summary>The smoothed round trip.</summary>
     public long RoundTripNs => _smoothed;
 
-    /// <summary>Something came: the peer lives. <paramref name="roundTripNs"/> below 0: not to be used as a measure, the request was sent twice (Karn).</summary>
+    /// <summary>
+    /// Something came: the peer lives. <paramref name="roundTripNs"/> below 0: not to be used as a measure, the request timed out (Karn). Of one that
+    /// was only probed it is the time since it was first sent: too long where a frame was lost, but right where the silo is slow, so that slowness isn't probed for ever.
+    /// </summary>
     public void Answered(long roundTripNs)
     {
         if (roundTripNs >= 0)
@@ -76,6 +85,9 @@ internal sealed class ClientPeer(Incarnation incarnation, ClientPort port, PeerA
     {
         long measured = _smoothed == 0 ? 20_000_000 : _smoothed + (4 * _variation);
         ResendAfterNs = Math.Min(Math.Clamp(measured, _resendMin, _resendMax) << _backOff, _resendMax);
+        // A silo that is silent is not probed.
+        bool probes = _smoothed != 0 && _backOff == 0 && _lossy;
+        _probeAfter = probes ? Math.Clamp(measured, options.ProbeNsMin, _resendMax) : long.MaxValue >> ProbesMax;
     }
 }
 

@@ -31,7 +31,7 @@ public sealed unsafe partial class PageClient
             foreach (ClientPeer? peer in _peers)
             {
                 if (peer!.Sent.First < 0) continue;
-                next = Math.Min(next, _slots[peer.Sent.First].SentNs + peer.ResendAfterNs);
+                next = Math.Min(next, _slots[peer.Sent.First].SentNs + peer.WaitNs(_slots[peer.Sent.First].Probes));
                 if (_anyReplicated) next = Math.Min(next, NextMoveNs(peer));
             }
             return next;
@@ -163,6 +163,13 @@ public sealed unsafe partial class PageClient
         {
             _counters.LateAnswers++;
             return false;
+        }
+        if (slot->Count > 1 && slot->State == RequestState.Sent)
+        {
+            // A read of many pages that is being answered is not late.
+            slot->SentNs = nowNs;
+            Remove(ref peer.Sent, index);
+            Append(ref peer.Sent, index);
         }
         return slot->Kind == RequestKind.Read
             ? HandlePage(index, ref frame, header, out completion)

@@ -41,6 +41,7 @@ public sealed unsafe partial class PageClient
             it->Peer = it->FirstAssembly = it->FirstLeg = -1;
             it->FirstSentNs = 0;
             it->Resent = false;
+            it->Probes = 0;
             it->NextLeg = slot->FirstLeg;
             slot->FirstLeg = leg;
         }

@@ -146,14 +146,23 @@ public sealed unsafe partial class PageClient
         while (peer.Sent.First >= 0)
         {
             int index = peer.Sent.First;
-            if (nowNs - _slots[index].SentNs < peer.ResendAfterNs) break;
+            RequestSlot* slot = _slots + index;
+            long waited = nowNs - slot->SentNs;
+            if (waited < peer.WaitNs(slot->Probes)) break;
             if (!Send(peer, index, resend: true)) break;
-            late = true;
-            _slots[index].Resent = true;
-            _slots[index].SentNs = nowNs;
+            if (waited < peer.ResendAfterNs)
+            {
+                slot->Probes++;
+                _counters.Probes++;
+            }
+            else
+            {
+                slot->Resent = late = true;
+                _counters.Resends++;
+            }
+            slot->SentNs = nowNs;
             Remove(ref peer.Sent, index);
             Append(ref peer.Sent, index);
-            _counters.Resends++;
         }
         if (late) peer.TimedOut();
         while (peer.Queue.First >= 0)

@@ -164,7 +164,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         slot->Peer = -1;
         slot->FirstSentNs = 0;
         slot->Resent = slot->Others = false;
-        slot->Moves = 0;
+        slot->Moves = slot->Probes = 0;
         return index;
     }
 

@@ -26,6 +26,9 @@ public struct PageClientCounters
     /// <summary>Requests sent again after a time-out.</summary>
     public long Resends;
 
+    /// <summary>Requests sent once more on suspicion, before their time-out.</summary>
+    public long Probes;
+
     /// <summary>Reads that went to another replica because the first one was silent.</summary>
     public long ReadsMoved;
 

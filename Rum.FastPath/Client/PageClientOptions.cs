@@ -15,7 +15,13 @@ public sealed record PageClientOptions
     /// <summary>The shortest time before a resend over a lossy driver, nanoseconds. Above a scheduler slice's tail, or a busy machine resends for nothing.</summary>
     public long ResendNsMin { get; init; } = 5_000_000;
 
-    /// <summary>The same where frames aren't lost while the peer lives.</summary>
+    /// <summary>
+    /// The shortest time before a request is sent once more on suspicion over a lossy driver, nanoseconds: when the measured round trip and four of its variations have
+    /// passed. That is no time-out and backs nothing off; a request that is merely late costs an answer too many.
+    /// </summary>
+    public long ProbeNsMin { get; init; } = 50_000;
+
+    /// <summary><see cref="ResendNsMin"/> where frames aren't lost while the peer lives.</summary>
     public long ReliableResendNsMin { get; init; } = 200_000_000;
 
     /// <summary>The longest time before a resend, whatever the back-off; nanoseconds.</summary>

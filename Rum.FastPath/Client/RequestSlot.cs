@@ -63,7 +63,8 @@ internal unsafe struct RequestSlot
     public PageStatus Failure;
     public RequestState State;
     public RequestKind Kind;
-    public bool Resent;
+    public bool Resent;            // after a time-out: its round trip measures nothing
+    public byte Probes;            // how often it was sent on suspicion
     public bool Others;            // a read that another replica could answer too
     public byte Moves;             // how often a read went to another replica
     public byte Replica;           // of a leg: which one

@@ -99,6 +99,7 @@ internal sealed partial class RumRuntime
         text.Add("pages_written", client.PagesWritten);
         text.Add("trims", client.Trims);
         text.Add("resends", client.Resends);
+        text.Add("probes", client.Probes);
         text.Add("rerouted", client.Rerouted);
         text.Add("failed", client.Failed);
         foreach (string driver in new[] { "shm", "udp", "dpdk" })

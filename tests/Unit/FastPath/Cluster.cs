@@ -84,7 +84,7 @@ internal sealed unsafe class Cluster : IDisposable
             if (_completions[i].Lent) Client.Lend(_completions[i].Image);
         }
         foreach (PageServer server in Servers) server.Poll(Network.NowNs);
-        Network.AdvanceTo(Math.Max(Network.NowNs + 1_000, Math.Min(Network.NextArrivalNs, Network.NowNs + 1_000_000)));
+        Network.AdvanceTo(Math.Max(Network.NowNs + 1_000, Math.Min(Math.Min(Network.NextArrivalNs, Client.NextDeadlineNs), Network.NowNs + 1_000_000)));
         return count;
     }
 

@@ -110,12 +110,16 @@ public sealed partial class PaxosMember
         if (Recognize(from, life, message)) Handle(from, message);
     }
 
-    /// <summary>Everything in <see cref="Writes"/> is durable: the own vote counts.</summary>
+    /// <summary>Whether <see cref="Synced"/> has something to do once <see cref="Writes"/> are durable.</summary>
+    public bool AwaitsSync => _toSelf.Count > 0;
+
+    /// <summary>Everything that was in <see cref="Writes"/> is durable: the own vote counts. What this brings about waits for the next sync.</summary>
     public void Synced(long nowNs)
     {
         _nowNs = nowNs;
-        for (int i = 0; i < _toSelf.Count; i++) Handle(Seat, _toSelf[i]);
-        _toSelf.Clear();
+        int durable = _toSelf.Count;
+        for (int i = 0; i < durable; i++) Handle(Seat, _toSelf[i]);
+        _toSelf.RemoveRange(0, durable);
     }
 
     /// <summary>What time brings: beats, resends, candidacies. At the latest at <see cref="NextDueNs"/>.</summary>

@@ -15,7 +15,8 @@ namespace Rum.Pager.Session;
 // How a runtime is put together, and taken apart.
 internal sealed partial class RumRuntime
 {
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(3);
+    // A council that has just lost its leader answers again within seconds; nobody wants to wait much longer to hear that there is no silo.
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(3);
 
     private readonly Transports _transports;

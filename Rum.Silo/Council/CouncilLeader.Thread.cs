@@ -82,7 +82,7 @@ public sealed partial class CouncilLeader
             SendOut(durable: true);
             _core.Synced(_nowNs());
             Watch();
-            more = wrote || _core.Outbox.Count > 0 || _core.Writes.Count > 0;
+            more = wrote || _core.Outbox.Count > 0 || _core.Writes.Count > 0 || _core.AwaitsSync;
         }
         if (_core.Chosen != _newsOf)
         {

@@ -128,7 +128,7 @@ internal sealed class SimulatedMember(PaxosWorld world, ulong seat, byte[]? newb
         SendAll(rest);
         int outgoing = core.Outbox.Count;
         core.Synced(world.NowNs);
-        if (core.Outbox.Count > outgoing || core.Writes.Count > 0) Settle();
+        if (core.Outbox.Count > outgoing || core.Writes.Count > 0 || core.AwaitsSync) Settle();
         else ScheduleTick(core);
     }
 

@@ -340,7 +340,7 @@ public sealed partial class Membership
     private partial void LogLeft(ushort id);
 
     [LoggerMessage(217, LogLevel.Warning,
-        "this silo stores {Pages} pages ({Size}) of {Segments} segments; each page has one copy, so they end with it: programs that use them wait or fail, naming the segment")]
+        "this silo stores {Pages} pages ({Size}) of {Segments} segments; those that have no other copy end with it: programs that use them wait or fail, naming the segment. rum silo drain moves them away first")]
     private partial void LogLeavesPages(long pages, string size, long segments);
 
     [LoggerMessage(216, LogLevel.Warning, "could not tell the council that this silo leaves: {Reason}")]

@@ -11,8 +11,8 @@ public sealed record ControlClientOptions
     /// <summary>The longest time before a resend, nanoseconds.</summary>
     public long ResendNsMax { get; init; } = 1_000_000_000;
 
-    /// <summary>After this many resends without an answer the next address is tried: above a second, because the first grain call or decree of a silo that has just started may take most of one.</summary>
-    public int ResendsPerAddress { get; init; } = 6;
+    /// <summary>After this many resends without an answer the next address is tried too.</summary>
+    public int ResendsPerAddress { get; init; } = 3;
 
     /// <summary>Reads from a NotLeader answer who is; null or no address: the next one is tried.</summary>
     public Func<byte[], PeerAddress?>? LeaderOf { get; init; }

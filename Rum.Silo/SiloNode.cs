@@ -61,7 +61,7 @@ public sealed partial class SiloNode : IAsyncDisposable
             throw;
         }
         _council = new CouncilRouter(seat is null ? Others(settings) : settings.Silos, TimeSpan.FromSeconds(2)) { Here = seat };
-        _control = new ControlPlane(() => _council.Leader.ToString(), carrier, _log);
+        _control = new ControlPlane(() => _council.Leader.ToString(), carrier, _log) { Generation = () => _membership?.Map?.FrameGeneration ?? 0 };
         if (seat is not null) _control.Seat(seat);
         _server = new PageServer(_incarnation, pool, _drivers, _control, new PageServerOptions
         {

@@ -2,7 +2,7 @@ namespace Rum.Core.Council;
 
 /// <summary>What <c>rum status</c> shows.</summary>
 /// <param name="ClusterId">The cluster.</param>
-/// <param name="Generation">Raised by each restore.</param>
+/// <param name="Generation">Raised by <c>rum recover</c>.</param>
 /// <param name="Decree">The last decree applied.</param>
 /// <param name="RingShards">Shards that the ring spreads.</param>
 /// <param name="Served">Shards with a replica in sync, pinned ones included.</param>

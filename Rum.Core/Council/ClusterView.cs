@@ -1,10 +1,12 @@
+using Rum.Core.Ring;
+
 namespace Rum.Core.Council;
 
 /// <summary>
 /// Who is who and where each shard lives, as of one decree: immutable, replaced as a whole. What clients and silos need of the council's state.
 /// </summary>
 /// <param name="ClusterId">Drawn by <c>rum cluster init</c>.</param>
-/// <param name="Generation">Raised by each restore.</param>
+/// <param name="Generation">Raised by <c>rum recover</c>.</param>
 /// <param name="Decree">The decree that made it so: a later decree that changes no member and no shard leaves the view as it is.</param>
 /// <param name="Members">Ordered by id.</param>
 /// <param name="Shards">By shard id; pinned shards stand behind the <paramref name="RingShards"/> first ones.</param>
@@ -15,7 +17,25 @@ public sealed record ClusterView(
     ulong Decree,
     IReadOnlyList<Member> Members,
     IReadOnlyList<ShardView> Shards,
-    int RingShards);
+    int RingShards)
+{
+    /// <summary>How many restores have begun a new life of the memory of this generation.</summary>
+    public uint Restores { get; init; }
+
+    /// <summary>
+    /// What stands for cluster, generation and restores in every frame, never 0: ends whose numbers differ are refused. By hash, so that clusters that were born on
+    /// the same addresses one after the other, with the same numbers of sessions and segments, differ but once in 4 billion times.
+    /// </summary>
+    public uint FrameGeneration => FrameGenerationOf(ClusterId, Generation, Restores);
+
+    internal static uint FrameGenerationOf(Guid cluster, uint generation, uint restores)
+    {
+        Span<byte> id = stackalloc byte[16];
+        cluster.TryWriteBytes(id);
+        UInt128 number = System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(id);
+        return Math.Max(1, (uint)StableHash.Mix(StableHash.Mix(number), ((ulong)restores << 32) | generation));
+    }
+}
 
 /// <summary>A silo as the council knows it.</summary>
 /// <param name="Id">Its number.</param>

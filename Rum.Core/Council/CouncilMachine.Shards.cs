@@ -159,6 +159,9 @@ public sealed partial class CouncilMachine
     {
         var shards = new ShardView[_shards.Count];
         for (int i = 0; i < shards.Length; i++) shards[i] = new ShardView(_shards[i].Epoch, _shards[i].State, _shards[i].Replicas);
-        return new ClusterView(ClusterId, Generation, ViewDecree, [.. _silos.Values.Select(silo => silo.Member with { Council = IsSeated(silo) })], shards, RingShards);
+        return new ClusterView(ClusterId, Generation, ViewDecree, [.. _silos.Values.Select(silo => silo.Member with { Council = IsSeated(silo) })], shards, RingShards)
+        {
+            Restores = Restores,
+        };
     }
 }

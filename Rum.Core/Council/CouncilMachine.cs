@@ -45,8 +45,14 @@ public sealed partial class CouncilMachine
     /// <summary>The cluster, drawn at its birth.</summary>
     public Guid ClusterId { get; }
 
-    /// <summary>Raised by each restore.</summary>
+    /// <summary>Raised by <see cref="Refound"/>.</summary>
     public uint Generation { get; private set; }
+
+    /// <summary>See <see cref="ClusterView.FrameGeneration"/>.</summary>
+    public uint FrameGeneration => ClusterView.FrameGenerationOf(ClusterId, Generation, Restores);
+
+    /// <summary>Restores into this cluster: each begins a new life of its memory.</summary>
+    public uint Restores { get; private set; }
 
     /// <summary>Shards that the ring spreads.</summary>
     public int RingShards { get; }

@@ -14,6 +14,7 @@ public sealed class ShardMap
     public ShardMap(ClusterView view)
     {
         View = view;
+        FrameGeneration = view.FrameGeneration;
         RingShards = view.RingShards;
         _places = new ShardPlace[view.Shards.Count];
         var indexes = new Dictionary<SiloId, int>();
@@ -43,6 +44,9 @@ public sealed class ShardMap
 
     /// <summary>The view behind it.</summary>
     public ClusterView View { get; }
+
+    /// <summary>What frames of this cluster carry.</summary>
+    public uint FrameGeneration { get; }
 
     /// <summary>The view's decree.</summary>
     public ulong Decree => View.Decree;

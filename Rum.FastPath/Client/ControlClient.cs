@@ -43,6 +43,12 @@ public sealed unsafe class ControlClient : IDisposable
     /// <summary>The address that answered last, or is tried first.</summary>
     public PeerAddress Current => _addresses[_current];
 
+    /// <summary>
+    /// The cluster generation that the sender belongs to, as soon as it does: silos of other clusters refuse it, and answers of other ones are dropped, except
+    /// refusals. 0: whoever answers. The owner's thread.
+    /// </summary>
+    public uint Generation { get; set; }
+
     /// <summary>Requests sent again.</summary>
     public long Resends { get; private set; }
 
@@ -137,6 +143,7 @@ public sealed unsafe class ControlClient : IDisposable
             FrameHeader* header = _tx.Next;
             FrameCodec.Start(header, type);
             if (resend) header->Flags = FrameFlags.Resend;
+            header->Generation = Generation;
             header->Session = session.Value;
             header->PacketNumber = ++_packetNumber;
             header->Counter = _counter;
@@ -164,6 +171,7 @@ public sealed unsafe class ControlClient : IDisposable
                 if (fault != FrameFault.None) continue;
                 var header = (FrameHeader*)frame.Header;
                 if (header->Type != (type | FrameType.Answer) || header->Session != session.Value || header->Slot != 0 || header->Counter != _counter) continue;
+                if (IsForeign(header)) continue;
                 byte[]? message = type == FrameType.Hello ? [] : _assembly.Add(header, frame.Payload);
                 if (message == null) continue;
                 reply = new ControlReply((RumError)header->Status, message, new Incarnation(header->Incarnation));
@@ -173,6 +181,10 @@ public sealed unsafe class ControlClient : IDisposable
         }
         return found;
     }
+
+    // A silo that has no view yet names no generation; what it says is the council's word all the same.
+    private bool IsForeign(FrameHeader* header) =>
+        Generation != 0 && header->Generation != 0 && header->Generation != Generation && header->Type == FrameType.ControlAnswer && header->Status == (ushort)RumError.None;
 
     private void Wait(long waitNs)
     {

@@ -138,6 +138,12 @@ public sealed unsafe partial class PageClient
             else Reroute((int)header->Slot);
             return false;
         }
+        // Refusals may come of another generation: they are what says so.
+        if (header->Generation != _routes!.Map.FrameGeneration && header->Status is (ushort)PageStatus.Ok or (ushort)PageStatus.Zero)
+        {
+            _counters.LateAnswers++;
+            return false;
+        }
         peer.Answered(slot->Resent || slot->FirstSentNs == 0 ? -1 : nowNs - slot->FirstSentNs);
         peer.HeardNs = nowNs;
         peer.AvoidUntilNs = 0;

@@ -123,7 +123,7 @@ public sealed unsafe partial class PageClient
         FrameCodec.Start(header, type);
         header->Flags = (resend ? FrameFlags.Resend : FrameFlags.None) | ((slot->Flags & SegmentFlags.Sparse) != 0 ? FrameFlags.Sparse : FrameFlags.None);
         header->Count = slot->Count;
-        header->Generation = _routes!.Map.View.Generation;
+        header->Generation = _routes!.Map.FrameGeneration;
         header->Epoch = slot->Epoch;
         header->Incarnation = peer.Incarnation.Value;
         header->Session = _session;

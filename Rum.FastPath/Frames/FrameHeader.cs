@@ -60,7 +60,7 @@ public struct FrameHeader
     /// <summary>CRC32C of header (this field and the tag as zeros) and payload. 0 and unchecked on drivers that can't corrupt.</summary>
     public uint Crc;
 
-    /// <summary>The cluster's generation; a restore starts a new one.</summary>
+    /// <summary>Which cluster, and which generation of it: <see cref="Core.Council.ClusterView.FrameGeneration"/>. 0: not known yet.</summary>
     public uint Generation;
 
     /// <summary>The shard epoch that the sender knows.</summary>

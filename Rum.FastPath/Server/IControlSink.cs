@@ -26,7 +26,11 @@ public interface IControlSink
 /// <param name="Slot">The sender's request slot.</param>
 /// <param name="Counter">The request's number in the slot.</param>
 /// <param name="Payload">The message; the taker's to keep.</param>
-public sealed record ControlRequest(ControlOrigin Origin, ulong Session, uint Slot, uint Counter, byte[] Payload);
+public sealed record ControlRequest(ControlOrigin Origin, ulong Session, uint Slot, uint Counter, byte[] Payload)
+{
+    /// <summary>The cluster generation that the sender belongs to, 0 where it belongs to none yet.</summary>
+    public uint Generation { get; init; }
+}
 
 /// <summary>Which of the server's drivers and which peer.</summary>
 public readonly record struct ControlOrigin(int Driver, PeerAddress Peer);

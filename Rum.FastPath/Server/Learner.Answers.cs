@@ -20,7 +20,7 @@ internal sealed unsafe partial class Learner
             else request.DueNs = nowNs + RefusedNs;
             return;
         }
-        if (header->Epoch != _course.Lesson.Epoch) return;
+        if (header->Epoch != _course.Lesson.Epoch || header->Generation != _view!.Generation) return;
         switch (request.What)
         {
             case Asked.Tokens when header->Type == FrameType.ListSegmentsAnswer:

@@ -15,7 +15,7 @@ public sealed unsafe partial class PageServer
     {
         byte[]? message = _controls.Add(frame, _nowNs, ref _counters.AssembliesDropped);
         if (message == null) return;
-        var request = new ControlRequest(new ControlOrigin(port.Index, frame.Peer), header->Session, header->Slot, header->Counter, message);
+        var request = new ControlRequest(new ControlOrigin(port.Index, frame.Peer), header->Session, header->Slot, header->Counter, message) { Generation = header->Generation };
         if (_sink != null && _sink.TryAccept(request)) _counters.ControlRequests++;
         else _counters.ControlRequestsDropped++;
     }

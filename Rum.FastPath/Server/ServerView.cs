@@ -20,7 +20,7 @@ internal sealed class ServerView
 
     public ServerView(ClusterView view, Incarnation self, Func<Member, PeerAddress?> peerOf)
     {
-        Generation = view.Generation;
+        Generation = view.FrameGeneration;
         Decree = view.Decree;
         _epochs = new uint[view.Shards.Count];
         _roles = new Role[view.Shards.Count];

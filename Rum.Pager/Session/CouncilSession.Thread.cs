@@ -88,6 +88,8 @@ internal sealed partial class CouncilSession
         if (answer.Error is not RumError.None and not RumError.SessionExpired && Session.Value == 0) throw new RumException(answer.Error, answer.Message);
         if (answer is ViewAnswer { View: { } view } && view.Decree > _view.Decree)
         {
+            // From here on silos of other clusters refuse this session, and it takes no answer from them.
+            _client.Generation = view.FrameGeneration;
             Volatile.Write(ref _view, view);
             _viewChanged(view);
         }
@@ -106,13 +108,15 @@ internal sealed partial class CouncilSession
         _incompatible = reply.Payload.Length == 0 ? reply.Error == RumError.Incompatible : !AnswerCodec.TryDecode(reply.Payload, out answer);
         if (answer is null) return null;
         if (answer.ViewDecree > _viewDecree) _viewDecree = answer.ViewDecree;
-        if (answer.Error == RumError.SessionExpired || (answer is CommandAnswer decided && decided.Result.Error == RumError.SessionExpired)) Expire();
+        if (answer.Error == RumError.SessionExpired) Expire(answer.Message);
+        else if (answer is CommandAnswer { Result: { Error: RumError.SessionExpired } result }) Expire(result.Message);
         return answer;
     }
 
-    private void Expire()
+    private void Expire(string why)
     {
         if (_ended) return;
+        if (why.Length > 0) EndedBecause = why;
         _ended = true;
         _expired();
     }

@@ -51,6 +51,9 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     /// <summary>Whether the silos ended it.</summary>
     public bool IsEnded => _ended;
 
+    /// <summary>What the silos said when they ended it.</summary>
+    public string EndedBecause { get; private set; } = "the silos did not hear of this process for its lease; its anonymous memory is gone.";
+
     /// <inheritdoc/>
     public SessionId Session { get; private set; }
 
@@ -148,6 +151,6 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
         new(RumError.Internal, $"the council answered {said.GetType().Name} where a session was due; please report it.");
 
     private RumException Ended() => _ended
-        ? new RumException(RumError.SessionExpired, "the session ended because the silos did not hear of this process for its lease; its anonymous memory is gone. Call rum_end, then rum_init.")
+        ? new RumException(RumError.SessionExpired, $"the session ended: {EndedBecause} Call rum_end, then rum_init.")
         : new RumException(RumError.NotInitialized, "rum_end was called.");
 }

@@ -131,7 +131,7 @@ internal sealed partial class RumRuntime
     private static string Words(RumError error) => error switch
     {
         RumError.PinBudgetExceeded => "more pages would be pinned than the cache (RUM_CACHE) can hold.",
-        RumError.SessionExpired => "the session ended because the silos did not hear of it for its lease; its memory is gone.",
+        RumError.SessionExpired => "the session ended: the silos did not hear of it for its lease, or are another cluster now; its memory is gone.",
         RumError.Timeout => "the silos did not answer within the fault time-out (RUM_FAULT_TIMEOUT).",
         RumError.ShardLost => "a silo that held some of the pages is gone.",
         RumError.ReadOnly => "the segment is open read-only.",

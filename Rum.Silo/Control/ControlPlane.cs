@@ -52,6 +52,9 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
         _log = log;
     }
 
+    /// <summary>What frames of the view in force here carry, 0 before the first.</summary>
+    public Func<uint>? Generation { get; init; }
+
     /// <summary>Requests that were none.</summary>
     public long Malformed => Interlocked.Read(ref _malformed);
 
@@ -104,6 +107,15 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
             Interlocked.Increment(ref _malformed);
             Answer(request, new CouncilAnswer(RumError.InvalidArgument, "the control request can't be read; do both ends have the same version?", 0, 0));
         }
+        else if (request.Generation != 0 && _seat is not { LeadsHere: true } && request.Generation != (Generation?.Invoke() ?? 0))
+        {
+            // Of another cluster, or ahead of this silo: the leader knows which.
+            Answer(request, new CouncilAnswer(RumError.NotLeader, _leaderAddress(), 0, 0));
+        }
+        else if (_seat is { LeadsHere: true } leader && request.Generation != 0 && request.Generation != leader.FrameGeneration)
+        {
+            leader.TryAsk(decoded, answer => Answer(request, answer), request.Generation);
+        }
         else if (_carrier is not null && decoded is CommandRequest { Carried: false, Command: not (Join or Leave or Dropped or OfferSeat or LimitCouncil) } or Heartbeat)
         {
             Carry(request, decoded);
@@ -122,7 +134,7 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
         }
         else
         {
-            seat.TryAsk(decoded, answer => Answer(request, answer));
+            seat.TryAsk(decoded, answer => Answer(request, answer), request.Generation);
         }
     }
 

@@ -154,6 +154,10 @@ public sealed partial class Membership
 
     private async Task JoinAsync(CancellationToken stop)
     {
+        // Pages of one cluster are never offered to another, which may have given the same numbers to its segments.
+        if (Map is { } map && await _council.AskAsync(new GetView(0), stop) is ViewAnswer { View: { } now } && now.ClusterId != map.View.ClusterId)
+            throw new SiloStartException(
+                $"the silos are cluster {now.ClusterId} now, but this silo stores pages of cluster {map.View.ClusterId}, which is gone. Start it anew to join them, empty.");
         Result result = await DecideAsync(new Join(_self), stop);
         if (result.Error == RumError.StaleView)
             throw new SiloStartException($"another process has taken the place of silo {_self.Name}: {result.Message}");

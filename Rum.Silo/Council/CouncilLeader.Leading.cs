@@ -109,8 +109,8 @@ public sealed partial class CouncilLeader
         ulong confirm = 0;
         foreach (Asked asked in _round)
         {
-            if (asked.Request is CommandRequest) _commands.Add(asked);
-            else if (_leading && asked.Request is GetView or GetDrops or SiloHeartbeat) AnswerQuery(asked);
+            if (asked.Request is CommandRequest && !IsForeign(asked)) _commands.Add(asked);
+            else if (_leading && !IsForeign(asked) && asked.Request is GetView or GetDrops or SiloHeartbeat) AnswerQuery(asked);
             else
             {
                 // Others might have another leader by now: only a majority can say that there is none.
@@ -130,7 +130,7 @@ public sealed partial class CouncilLeader
             // Asked while the leadership was not complete.
             if (_reads[i].Confirm == ulong.MaxValue) _reads[i] = (_reads[i].Asked, _core.Confirm(_nowNs()));
             if (_reads[i].Confirm > _core.Confirmed || (_expiring && _reads[i].Asked.Request is Heartbeat or RenewLeases)) continue;
-            if (_reads[i].Asked.Request is JudgeLeases) _judges.Add(_reads[i].Asked);
+            if (_reads[i].Asked.Request is JudgeLeases && !IsForeign(_reads[i].Asked)) _judges.Add(_reads[i].Asked);
             else AnswerQuery(_reads[i].Asked);
             _reads.RemoveAt(i--);
         }
@@ -182,6 +182,7 @@ public sealed partial class CouncilLeader
             if (_leading) Tell(decree, proposals[i].Command, result, _machine.ViewDecree != view);
             if (i < asked.Count) asked[i].Answer(new CommandAnswer(RumError.None, "", _machine.Decree, _machine.ViewDecree, result));
         }
+        Volatile.Write(ref _frameGeneration, _machine.FrameGeneration);
         _counters.Decrees++;
         _counters.Commands += proposals.Count;
         _counters.Decree = decree;
@@ -197,9 +198,27 @@ public sealed partial class CouncilLeader
         Journal.Seen(decree, _machine.View);
     }
 
+    /// <summary>Whether the asker belongs to another cluster, or to this one before a restore: its numbers of sessions and segments mean something else here.</summary>
+    private bool IsForeign(Asked asked) => asked.Generation != 0 && asked.Generation != _machine.FrameGeneration;
+
     private void AnswerQuery(Asked asked)
     {
         _counters.Queries++;
+        if (IsForeign(asked))
+        {
+            asked.Answer(new CouncilAnswer(
+                RumError.SessionExpired,
+                $"the silos belong to cluster {ClusterId}{(_machine.Generation > 1 ? $", generation {_machine.Generation}" : "")} now, and this session to another cluster, or to the time before a "
+                + "restore or recovery of this one. Nothing was read or changed. Its memory is gone; open a new session.",
+                0, 0));
+            return;
+        }
+        if (asked.Request is CommandRequest)
+        {
+            // It was foreign to what this leader knew before it was confirmed.
+            _commands.Add(asked);
+            return;
+        }
         if (asked.Request is RenewLeases or JudgeLeases)
         {
             asked.Answer(Leases(asked.Request is RenewLeases renew ? renew.Sessions : ((JudgeLeases)asked.Request).Marks.Select(static mark => mark.Session)));

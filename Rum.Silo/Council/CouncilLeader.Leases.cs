@@ -12,6 +12,7 @@ public sealed partial class CouncilLeader
         long now = _nowNs();
         foreach (Asked asked in _round)
         {
+            if (IsForeign(asked)) continue;
             SessionId session = asked.Request switch
             {
                 Heartbeat beat => beat.Session,

@@ -157,6 +157,7 @@ public sealed partial class CouncilLeader
                 throw new CouncilStoreException($"the state of decree {decree} is whole, but this build can't read it; start the version that wrote it");
             Invariant.Check(machine.ClusterId == host.ClusterId);
             host._machine = machine;
+            Volatile.Write(ref host._frameGeneration, machine.FrameGeneration);
             _restored = true;
         }
     }

@@ -39,6 +39,7 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     private LeaseTable _leases = new();
     private CouncilCounters _counters;
     private ushort _ownSilo;
+    private uint _frameGeneration;
     private bool _closed;
 
     /// <summary>Recovers the state from the store, which it takes over, and starts the thread. Throws <see cref="CouncilStoreException"/>.</summary>
@@ -102,13 +103,19 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <summary>Called on the council's thread after decrees and when leadership comes or goes. It must be short.</summary>
     public Action? News { get; set; }
 
+    /// <summary>What frames of this cluster carry, as far as this seat has applied its decrees. Any thread.</summary>
+    public uint FrameGeneration => Volatile.Read(ref _frameGeneration);
+
     /// <summary>Asks; <paramref name="answer"/> is called on the council's thread and must be short. False: too many wait.</summary>
-    public bool TryAsk(CouncilRequest request, Action<CouncilAnswer> answer)
+    /// <param name="request">The request.</param>
+    /// <param name="answer">Takes the answer.</param>
+    /// <param name="generation">What the asker's frames carry, 0 where it belongs to no cluster yet: of another one than this nothing is done for it.</param>
+    public bool TryAsk(CouncilRequest request, Action<CouncilAnswer> answer, uint generation = 0)
     {
         lock (_door)
         {
             if (_closed || _asked.Count >= QueueMax) return false;
-            _asked.Enqueue(new Asked(request, answer));
+            _asked.Enqueue(new Asked(request, answer, generation));
             Monitor.Pulse(_door);
             return true;
         }
@@ -147,7 +154,7 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
         _link?.Dispose();
     }
 
-    private readonly record struct Asked(CouncilRequest Request, Action<CouncilAnswer> Answer);
+    private readonly record struct Asked(CouncilRequest Request, Action<CouncilAnswer> Answer, uint Generation);
 }
 
 /// <summary>What this seat has done since its start.</summary>

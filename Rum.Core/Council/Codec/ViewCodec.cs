@@ -8,7 +8,7 @@ namespace Rum.Core.Council.Codec;
 /// </summary>
 public static class ViewCodec
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     /// <summary>The most replicas of a shard.</summary>
     public const int ReplicasMax = 7;
@@ -23,6 +23,7 @@ public static class ViewCodec
         to.U8(Version);
         to.Guid(view.ClusterId);
         to.U32(view.Generation);
+        to.U32(view.Restores);
         to.U64(view.Decree);
         to.U32((uint)view.RingShards);
         to.U32((uint)view.Members.Count);
@@ -56,7 +57,7 @@ public static class ViewCodec
     {
         if (from.U8() != Version) from.Fail();
         Guid id = from.Guid();
-        uint generation = from.U32();
+        uint generation = from.U32(), restores = from.U32();
         ulong decree = from.U64();
         uint ringShards = from.U32();
         if (ringShards is < 2 or > ushort.MaxValue + 1) from.Fail();
@@ -76,7 +77,7 @@ public static class ViewCodec
         // Most shards have one in-sync replica: those share their list.
         var single = new Replica[lives.Length][];
         for (int i = 0; i < shards.Length && !from.Failed; i++) shards[i] = ReadShard(ref from, lives, single);
-        return from.Failed ? null : new ClusterView(id, generation, decree, members, shards, (int)ringShards);
+        return from.Failed ? null : new ClusterView(id, generation, decree, members, shards, (int)ringShards) { Restores = restores };
     }
 
     private static ShardView ReadShard(ref SpanReader from, (SiloId Silo, Incarnation Incarnation)[] lives, Replica[][] single)

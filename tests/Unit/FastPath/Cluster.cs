@@ -11,6 +11,9 @@ internal sealed unsafe class Cluster : IDisposable
 {
     public const int RingShards = 16;
 
+    /// <summary>What frames of the views made here carry.</summary>
+    public static readonly uint FrameGeneration = new ClusterView(Guid.Empty, 3, 1, [], [], RingShards).FrameGeneration;
+
     private readonly PageCompletion[] _completions = new PageCompletion[64];
 
     public Cluster(int servers = 1, ulong seed = 1, SimulatedNetworkOptions? network = null, PageClientOptions? client = null, long capacity = 64 << 20,

@@ -72,6 +72,29 @@ public sealed class ControlClientTests
     }
 
     [Fact]
+    public void Who_belongs_to_a_cluster_says_so_and_takes_no_answer_of_another_but_refusals()
+    {
+        var echo = new Echo();
+        uint said = 0;
+        using var cluster = new Cluster(sink: echo);
+        using ControlClient client = Client(cluster, echo);
+        echo.Reply = request =>
+        {
+            said = request.Generation;
+            return (RumError.None, [1]);
+        };
+        Assert.Equal(RumError.None, client.Call(new SessionId(4), [1], TimeSpan.FromSeconds(1)).Error);
+        Assert.Equal(0u, said);
+        client.Generation = Cluster.FrameGeneration;
+        Assert.Equal(RumError.None, client.Call(new SessionId(4), [1], TimeSpan.FromSeconds(1)).Error);
+        Assert.Equal(Cluster.FrameGeneration, said);
+        client.Generation++;
+        Assert.Equal(RumError.Unavailable, client.Call(new SessionId(4), [1], TimeSpan.FromSeconds(1)).Error);
+        echo.Reply = _ => (RumError.SessionExpired, [2]);
+        Assert.Equal(RumError.SessionExpired, client.Call(new SessionId(4), [1], TimeSpan.FromSeconds(1)).Error);
+    }
+
+    [Fact]
     public void Fragments_of_two_answers_are_not_joined()
     {
         bool resent = false;

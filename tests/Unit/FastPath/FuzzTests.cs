@@ -63,7 +63,7 @@ public sealed unsafe class FuzzTests
             header->Length = (ushort)(length - FrameHeader.Size);
             header->MessageLength = header->Length;
             header->Incarnation = incarnation;
-            header->Generation = 3;
+            header->Generation = Cluster.FrameGeneration;
             header->Epoch = 1;
             header->Session = random.Next(2) == 0 ? 77 : (ulong)random.Next(3);
             header->Slot = (uint)random.Next(600);

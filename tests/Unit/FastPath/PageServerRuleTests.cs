@@ -35,7 +35,7 @@ public sealed unsafe class PageServerRuleTests : IDisposable
         for (int i = 0; i < fragments; i++)
         {
             FrameCodec.Start(&header, type);
-            header.Generation = 3;
+            header.Generation = Cluster.FrameGeneration;
             header.Epoch = 1;
             header.Incarnation = _cluster.Server.Incarnation.Value;
             header.Session = 1;

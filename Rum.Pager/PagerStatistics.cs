@@ -15,6 +15,12 @@ public sealed record PagerStatistics
     /// <summary>Pages fetched ahead of their fault.</summary>
     public long PagesPrefetched { get; init; }
 
+    /// <summary>
+    /// Pages fetched that did not land in the slot which they are mapped from, and so were copied once: those of windows, those that came in fragments, and
+    /// all that come out of memory of the driver's own, like a ring.
+    /// </summary>
+    public long PagesCopied { get; init; }
+
     /// <summary>Pages evicted.</summary>
     public long Evictions { get; init; }
 

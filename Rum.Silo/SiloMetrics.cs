@@ -57,6 +57,7 @@ public sealed class SiloMetrics : IDisposable
         Counter("rum.silo.pages.read", "{page}", () => server.Counters.PagesRead);
         Counter("rum.silo.pages.read.zero", "{page}", () => server.Counters.ZeroPagesRead);
         Counter("rum.silo.pages.written", "{page}", () => server.Counters.PagesWritten);
+        Counter("rum.silo.pages.copied", "{page}", () => server.Counters.PagesCopied);
         Counter("rum.silo.pages.written.again", "{page}", () => server.Counters.DuplicateWrites);
         Counter("rum.silo.trims", "{request}", () => server.Counters.Trims);
         Counter("rum.silo.fences", "{request}", () => server.Counters.Fences);

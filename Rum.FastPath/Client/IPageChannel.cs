@@ -48,7 +48,10 @@ public unsafe interface IPageChannel
     /// </summary>
     int Poll(long nowNs, Span<PageCompletion> completions);
 
-    /// <summary>How many landing buffers the channel wants in all (0 where the driver brings its own memory).</summary>
+    /// <summary>
+    /// How many landing buffers the channel wants in all now (0 where the driver brings its own memory): as many as a burst may bring. It changes with
+    /// the routes, in <see cref="Poll"/>.
+    /// </summary>
     int LandingBuffers { get; }
 
     /// <summary>

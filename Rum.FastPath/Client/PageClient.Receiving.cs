@@ -8,15 +8,7 @@ namespace Rum.FastPath.Client;
 public sealed unsafe partial class PageClient
 {
     /// <inheritdoc/>
-    public int LandingBuffers
-    {
-        get
-        {
-            int count = 0;
-            foreach (ClientPort port in _ports) count += port.UsesLanding ? ClientPort.Burst : 0;
-            return count;
-        }
-    }
+    public int LandingBuffers { get; private set; }
 
     /// <inheritdoc/>
     public bool NeedsTimers => true;

@@ -93,6 +93,7 @@ public sealed unsafe partial class PageClient
         }
         Move(routes, peers, peerOfMember);
         _ports = [.. ports];
+        LandingBuffers = Math.Min(ports.Count(static port => port.UsesLanding) * ClientPort.Burst, _landing.Length);
         _peers = peers;
         _peerOfMember = peerOfMember;
         Volatile.Write(ref _routes, routes);

@@ -75,6 +75,9 @@ internal sealed unsafe class FrameArena : IDisposable
 
     public byte* Address(uint frame) => _memory.Start + ((long)(frame - 1) << Layout.PageShift);
 
+    /// <summary>The frame at an address that <see cref="Address"/> gave.</summary>
+    public uint FrameAt(byte* address) => (uint)((address - _memory.Start) >> Layout.PageShift) + 1;
+
     /// <summary>A frame with undefined contents, or 0 when none is left.</summary>
     public uint Allocate()
     {

@@ -8,7 +8,7 @@ namespace Rum.FastPath.Server;
 internal sealed unsafe partial class Learner
 {
     /// <summary>Takes in an answer, which <see cref="FrameCodec.Check"/> passed.</summary>
-    public void Handle(ServerPort port, in RxFrame frame, FrameHeader* header, long nowNs)
+    public void Handle(ServerPort port, ref RxFrame frame, FrameHeader* header, long nowNs)
     {
         if (port != _port || header->Slot >= Requests || _course is null || header->Session != _server.Incarnation.Value) return;
         ref Request request = ref _requests[header->Slot];
@@ -30,7 +30,7 @@ internal sealed unsafe partial class Learner
                 TakeExtents(ref request, frame, header);
                 break;
             case Asked.Pages when header->Type == FrameType.ReadAnswer:
-                TakePage(ref request, frame, header);
+                TakePage(ref request, ref frame, header);
                 break;
         }
     }
@@ -69,7 +69,7 @@ internal sealed unsafe partial class Learner
         End(ref request);
     }
 
-    private void TakePage(ref Request request, in RxFrame frame, FrameHeader* header)
+    private void TakePage(ref Request request, ref RxFrame frame, FrameHeader* header)
     {
         ulong place = header->Page - request.Page;
         if (header->Segment != request.Segment || place >= request.Count || header->Count > request.Count - place) return;
@@ -89,14 +89,14 @@ internal sealed unsafe partial class Learner
                 if (whole < 0) return;
                 image = _assemblies.Lend(whole);
             }
-            if (!Apply(header, image)) return;
+            if (!Apply(header, image, ref frame)) return;
             request.Pending &= ~(1UL << (int)place);
         }
         if (request.Pending == 0) End(ref request);
     }
 
     /// <summary>False: there is no frame free at the moment; it will be asked for again.</summary>
-    private bool Apply(FrameHeader* header, byte* image)
+    private bool Apply(FrameHeader* header, byte* image, ref RxFrame from)
     {
         foreach ((SegmentId segment, long first, long end) in _dropped)
             if (segment.Value == header->Segment && (long)header->Page >= first && (long)header->Page < end) return true;
@@ -104,8 +104,8 @@ internal sealed unsafe partial class Learner
         PageStatus status = _pool.AdmitCopy(header->Segment, header->Page, version, _course!.Lesson.Shard.Value, image != null, out PagePool.PageSlot slot);
         if (status == PageStatus.OutOfMemory) return false;
         if (status != PageStatus.Ok || slot.Entry == null) return true;
-        uint frame = 0;
-        if (image != null)
+        uint frame = image != null && image == from.Payload ? _port.TakeLanded(_pool, ref from) : 0;
+        if (image != null && frame == 0)
         {
             frame = _pool.TakeFrame();
             if (frame == 0) return false;

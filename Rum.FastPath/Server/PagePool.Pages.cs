@@ -141,7 +141,7 @@ public sealed unsafe partial class PagePool
             return PageStatus.Superseded;
         }
         if (needsFrame && owner->Sparse && entry->Frame == 0
-            && (_sparsePagesStored >= SparsePagesMax || _arena.Free <= _reserveFrames)) return PageStatus.OutOfMemory;
+            && (_sparsePagesStored >= SparsePagesMax || FramesFree <= _reserveFrames)) return PageStatus.OutOfMemory;
         slot = new PageSlot(owner, extent, entry);
         return PageStatus.Ok;
     }

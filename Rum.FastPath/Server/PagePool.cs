@@ -17,6 +17,7 @@ public sealed unsafe partial class PagePool : IDisposable
     private readonly uint* _limbo;
     private readonly int _reserveFrames;
     private long _limboCount;
+    private int _lent;
     private readonly bool _forgetsTrims;
     private bool _holdFrames, _disposed;
     private long _pagesStored, _sparsePagesStored, _tables;
@@ -53,7 +54,7 @@ public sealed unsafe partial class PagePool : IDisposable
 
     /// <summary>What is held now.</summary>
     public PagePoolStatistics Statistics => new(
-        _pagesStored, _sparsePagesStored, _arena.Free + _limboCount, _arena.Frames, _arena.ResidentBytes, _tables * TableBytes, _segmentsLive, _extentsUsed,
+        _pagesStored, _sparsePagesStored, FramesFree + _limboCount, _arena.Frames, _arena.ResidentBytes, _tables * TableBytes, _segmentsLive, _extentsUsed,
         _arena.HugePages);
 
     /// <summary>
@@ -93,6 +94,29 @@ public sealed unsafe partial class PagePool : IDisposable
 
     /// <summary>A frame to fill, or 0 when there is none.</summary>
     internal uint TakeFrame() => _arena.Allocate();
+
+    /// <summary>The most frames that a driver may be lent: a small part of the reserve.</summary>
+    internal int LentFramesMax => _reserveFrames / 16;
+
+    /// <summary>Frames that hold nothing: those lent to drivers are as good as free.</summary>
+    private long FramesFree => _arena.Free + _lent;
+
+    /// <summary>A frame for a driver to receive into, or 0. It counts as free until <see cref="TakeBack"/>.</summary>
+    internal uint LendFrame()
+    {
+        uint frame = _arena.Allocate();
+        if (frame != 0) _lent++;
+        return frame;
+    }
+
+    /// <summary>Ends a loan: the frame is free again, or what landed in it is the caller's.</summary>
+    internal void TakeBack(uint frame, bool unused)
+    {
+        _lent--;
+        if (unused) _arena.Release(frame);
+    }
+
+    internal uint FrameAt(byte* address) => _arena.FrameAt(address);
 
     internal byte* Address(uint frame) => _arena.Address(frame);
 

@@ -10,7 +10,7 @@ public sealed unsafe partial class PageServer
     private readonly WriteAssemblies _writes;
     private readonly CreditShare _credits;
 
-    private void HandleWrite(ServerPort port, in RxFrame frame, FrameHeader* header)
+    private void HandleWrite(ServerPort port, ref RxFrame frame, FrameHeader* header)
     {
         bool hasImage = header->Encoding == PayloadEncoding.Raw;
         PageVersion version = header->PageVersion;
@@ -23,14 +23,14 @@ public sealed unsafe partial class PageServer
             Conclude(port, frame.Peer, header, status, current);
             return;
         }
-        if (!TryTakeImage(port, frame, header, hasImage, out uint filled)) return;
+        if (!TryTakeImage(port, ref frame, header, hasImage, out uint filled)) return;
         _pool.Commit(slot, version, filled);
         _counters.PagesWritten++;
         Answer(port, frame.Peer, header, PageStatus.Ok, version);
     }
 
     /// <summary>A frame with the image of a write; 0 for zeros. False: fragments are missing still, or there was no frame and it was said.</summary>
-    private bool TryTakeImage(ServerPort port, in RxFrame frame, FrameHeader* header, bool hasImage, out uint filled)
+    private bool TryTakeImage(ServerPort port, ref RxFrame frame, FrameHeader* header, bool hasImage, out uint filled)
     {
         filled = 0;
         if (!hasImage) return true;
@@ -41,6 +41,8 @@ public sealed unsafe partial class PageServer
             if (missing != 0 && (header->Flags & FrameFlags.Report) != 0) Refuse(port, frame.Peer, header, PageStatus.Incomplete, new PageVersion(header->Token, missing));
             return false;
         }
+        filled = port.TakeLanded(_pool, ref frame);
+        if (filled != 0) return true;
         filled = _pool.TakeFrame();
         if (filled == 0)
         {
@@ -48,6 +50,7 @@ public sealed unsafe partial class PageServer
             return false;
         }
         Buffer.MemoryCopy(frame.Payload, _pool.Address(filled), Layout.PageSize, Layout.PageSize);
+        _counters.PagesCopied++;
         return true;
     }
 

@@ -126,11 +126,12 @@ public sealed unsafe partial class PageServer : IDisposable
         {
             port.Driver.Release();
             port.RxNext = 0;
+            port.Lend(_pool, _nowNs);
             port.RxCount = port.Driver.Receive(port.Rx);
         }
         while (port.RxNext < port.RxCount)
         {
-            Handle(port, port.Rx[port.RxNext++]);
+            Handle(port, ref port.Rx[port.RxNext++]);
             done++;
             if (port.HasPendingRead || port.TxFull) break;
         }
@@ -147,7 +148,7 @@ public sealed unsafe partial class PageServer : IDisposable
         return true;
     }
 
-    private void Handle(ServerPort port, in RxFrame frame)
+    private void Handle(ServerPort port, ref RxFrame frame)
     {
         FrameFault fault = FrameCodec.Check(frame.Header, frame.Payload, frame.PayloadLength, port.Traits.Checksummed);
         var header = (FrameHeader*)frame.Header;
@@ -161,7 +162,7 @@ public sealed unsafe partial class PageServer : IDisposable
         }
         if (lesson)
         {
-            _learner.Handle(port, frame, header, _nowNs);
+            _learner.Handle(port, ref frame, header, _nowNs);
             return;
         }
         switch (header->Type)
@@ -180,7 +181,7 @@ public sealed unsafe partial class PageServer : IDisposable
                 PageFrames++;
                 PageStatus status = CheckView(header);
                 if (status != PageStatus.Ok) Refuse(port, frame.Peer, header, status, default);
-                else HandlePages(port, frame, header);
+                else HandlePages(port, ref frame, header);
                 break;
         }
     }
@@ -225,7 +226,7 @@ public sealed unsafe partial class PageServer : IDisposable
         return change && _learner.KnowsTokens(header->Shard) ? PageStatus.Ok : PageStatus.NotReady;
     }
 
-    private void HandlePages(ServerPort port, in RxFrame frame, FrameHeader* header)
+    private void HandlePages(ServerPort port, ref RxFrame frame, FrameHeader* header)
     {
         switch (header->Type)
         {
@@ -237,7 +238,7 @@ public sealed unsafe partial class PageServer : IDisposable
                 ContinueRead(port);
                 break;
             case FrameType.Write:
-                HandleWrite(port, frame, header);
+                HandleWrite(port, ref frame, header);
                 break;
             case FrameType.Trim:
                 PageStatus trimmed = _pool.Trim(

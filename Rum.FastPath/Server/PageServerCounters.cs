@@ -15,6 +15,9 @@ public struct PageServerCounters
     /// <summary>Writes applied.</summary>
     public long PagesWritten;
 
+    /// <summary>Whole pages that came, to be written or learned, and did not land in the frame that they live in: copied once.</summary>
+    public long PagesCopied;
+
     /// <summary>Writes acknowledged again.</summary>
     public long DuplicateWrites;
 

@@ -6,7 +6,7 @@ using Rum.FastPath.Memory;
 namespace Rum.FastPath.Server;
 
 /// <summary>One driver of a page server: the burst being received, the burst being sent, and what could not be finished because the driver pushed back.</summary>
-internal sealed unsafe class ServerPort : IDisposable
+internal sealed unsafe partial class ServerPort : IDisposable
 {
     public const int Burst = 64;
 

@@ -15,6 +15,7 @@
 #include "../../include/rum.h"
 #include "../../include/rum_c_version.h"
 #include "fault.h"
+#include "hash.h"
 #include "shared.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -180,6 +181,7 @@ EXPORT int rum_init(const char *machines_csv)
     if (!error) {
         char *file = machines_csv == NULL ? NULL : local_copy(machines_csv);
         rum_managed_faults(rum_faults_table());
+        rum_managed_page_hash(rum_page_hash());
         error = machines_csv != NULL && file == NULL ? RUM_ERROR_INTERNAL : MANAGED(rum_managed_init(file, layout));
         free(file);
     }

@@ -13,11 +13,17 @@ namespace Rum.Pager.Paging;
 /// </summary>
 public sealed unsafe class PageHash
 {
+    private static NativePageHash* s_native;
+
+    private readonly NativePageHash* _native;
     private readonly Vector128<byte> _first;
     private readonly Vector128<byte> _second;
     private readonly ulong _key;
     private readonly bool _aes;
     private readonly ulong _mask;
+
+    /// <summary>The library's C part gives the hash for processors that have wider instructions; null: this one has none.</summary>
+    internal static void Use(NativePageHash* native) => s_native = native;
 
     /// <summary>Makes the keys. <paramref name="mask"/> shortens the hash, for the test that shows what a short one does.</summary>
     public PageHash(ulong key, bool useAes = true, ulong mask = ulong.MaxValue)
@@ -27,10 +33,37 @@ public sealed unsafe class PageHash
         _second = Vector128.Create(Mix(_key + 1), Mix(_key + 2)).AsByte();
         _aes = useAes && Aes.IsSupported;
         _mask = mask;
+        _native = useAes ? s_native : null;
     }
 
     /// <summary>The hash of <see cref="Layout.PageSize"/> bytes.</summary>
-    public ulong Of(byte* page) => (_aes ? WithAes(page) : WithMultiply(page)) & _mask;
+    public ulong Of(byte* page)
+    {
+        if (_native == null) return (_aes ? WithAes(page) : WithMultiply(page)) & _mask;
+        ulong* key = stackalloc ulong[4];
+        StoreKey(key);
+        return _native->Of(page, key) & _mask;
+    }
+
+    /// <summary>Copies a page that nobody changes meanwhile; returns its hash.</summary>
+    public ulong Copy(byte* to, byte* from)
+    {
+        if (_native == null)
+        {
+            new ReadOnlySpan<byte>(from, Layout.PageSize).CopyTo(new Span<byte>(to, Layout.PageSize));
+            return Of(to);
+        }
+
+        ulong* key = stackalloc ulong[4];
+        StoreKey(key);
+        return _native->Copy(to, from, key) & _mask;
+    }
+
+    private void StoreKey(ulong* key)
+    {
+        _first.AsUInt64().Store(key);
+        _second.AsUInt64().Store(key + 2);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ulong WithAes(byte* page)

@@ -164,7 +164,7 @@ public sealed unsafe partial class PagerEngine
     }
 
     /// <summary>Pages that may be pinned: the rest must keep faults going.</summary>
-    private int PinBudget => Math.Max(_options.CachePages - Math.Max(_options.CachePages / 8, 8) - _landingWanted, 0);
+    private int PinBudget => Math.Max(_options.CachePages - Math.Max(_options.CachePages / 8, 8) - Math.Max(_landing, LandingWanted), 0);
 
     private bool AdvancePin(PagerCommand command)
     {

@@ -18,6 +18,7 @@ public sealed unsafe partial class PagerEngine
     private int _queued;
     private int _touchedCount;
     private long _fetched;
+    private long _copied;
 
     /// <summary>A fetch of one page that a thread waits for. False when no fetch is free: the thread is sent to fault again.</summary>
     private bool StartDemand(Region region, long page, bool local, long nowNs)
@@ -173,13 +174,14 @@ public sealed unsafe partial class PagerEngine
                 f.Slot = SlotOf(c.Image);
                 c.Image = SlotAddress(slot);
                 slot = f.Slot;
+                _slotHash[slot] = _hash.Of(SlotAddress(slot));
             }
             else
             {
-                Copy(SlotAddress(slot), c.Image);
+                _slotHash[slot] = _hash.Copy(SlotAddress(slot), c.Image);
+                _copied++;
             }
 
-            _slotHash[slot] = _hash.Of(SlotAddress(slot));
             f.Arrived |= bit;
             _fetched++;
         }

@@ -225,6 +225,7 @@ public sealed unsafe partial class PagerEngine
         ZeroFills = _zeroFills,
         PagesFetched = _fetched,
         PagesPrefetched = _prefetched,
+        PagesCopied = _copied,
         Evictions = _evictions,
         WriteBacks = _writeBacks,
         Rescues = _rescues,

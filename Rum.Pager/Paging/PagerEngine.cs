@@ -32,7 +32,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
     private readonly int _keepSlots;
     private int _unbacked;
     private int _landing;
-    private int _landingWanted;
+    private readonly int _landingMax;
     private bool _replenish;
     private RumError _revoked;
 
@@ -67,7 +67,8 @@ public sealed unsafe partial class PagerEngine : IDisposable
         byte* zeros = stackalloc byte[Layout.PageSize];
         new Span<byte>(zeros, Layout.PageSize).Clear();
         _zeroHash = _hash.Of(zeros);
-        _landingWanted = Math.Min(channel.LandingBuffers, pages / 4);
+        // The smallest caches have none to spare.
+        _landingMax = Math.Max(Math.Min(pages / 8, pages / 4 - 8), 0);
         LendLanding();
     }
 
@@ -149,7 +150,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
             MapTouched();
         }
         while (n == CompletionBatch);
-        if (any && _landing < _landingWanted) LendLanding();
+        LendLanding();
         return any;
     }
 
@@ -192,14 +193,20 @@ public sealed unsafe partial class PagerEngine : IDisposable
         return true;
     }
 
+    /// <summary>The channel knows what it wants only when it knows its drivers, which come and go.</summary>
+    private int LandingWanted => Math.Min(_channel.LandingBuffers, _landingMax);
+
     private void LendLanding()
     {
-        while (_landing < _landingWanted)
+        int wanted = LandingWanted;
+        // Some stay for those who wait.
+        while (_landing < wanted && _slots.Free + _unbacked > _keepSlots + _freeTarget / 2)
         {
             int slot = TakeSlots(1, out _);
             if (slot < 0) return;
             _channel.Lend(SlotAddress(slot));
             _landing++;
+            _replenish = true;
         }
     }
 }

@@ -57,6 +57,7 @@ internal sealed partial class RumRuntime
         text.Add("zero_fills", pager.ZeroFills);
         text.Add("pages_fetched", pager.PagesFetched);
         text.Add("pages_prefetched", pager.PagesPrefetched);
+        text.Add("pages_copied", pager.PagesCopied);
         text.Add("evictions", pager.Evictions);
         text.Add("write_backs", pager.WriteBacks);
         text.Add("rescues", pager.Rescues);

@@ -29,6 +29,7 @@ public sealed class NativeTests(NativePrograms programs) : IClassFixture<NativeP
     [
         "outgrows_the_cache", "keeps_a_write_after_a_read", "serves_16_threads_on_one_page", "passes_remote_pointers_to_system_calls", "survives_a_fork",
         "touches_nothing_to_allocate", "packs_small_objects", "runs_out_and_recovers", "serves_threads_that_come_and_go", "frees_in_thread_destructors",
+        "receives_pages_where_they_stay",
     ];
 
     private static readonly string[] Segments =
@@ -43,6 +44,8 @@ public sealed class NativeTests(NativePrograms programs) : IClassFixture<NativeP
         "leaves_other_crashes_as_they_are", "passes_signals_on", "pins_for_system_calls", "leaves_blocked_threads_alone", "serves_signal_handlers",
         "serves_ending_threads", "serves_threads_that_block_signals", "children_have_none_of_it", "reads_zeros_where_it_dropped_pages", "counts_as_ever",
     ];
+
+    private static readonly string[] Hash = ["notices_every_bit", "tells_small_counters_apart", "notices_blocks_that_change_places", "copies_what_it_hashes", "depends_on_its_key"];
 
     /// <summary>Every test over the first way; those of <see cref="Memory"/> and <see cref="Segments"/> over each.</summary>
     public static TheoryData<string, string, int> Programs()
@@ -59,9 +62,11 @@ public sealed class NativeTests(NativePrograms programs) : IClassFixture<NativeP
             }
             foreach (string test in Segments) data.Add("segments", test, way);
         }
+        foreach (string test in Hash) data.Add("hash", test, 0);
         foreach (string test in Inline) data.Add("inline", test, InlineWay);
         foreach (string test in new[] { "serves_signal_handlers", "serves_ending_threads", "reads_zeros_where_it_dropped_pages", "counts_as_ever" }) data.Add("inline", test, InlineUdpWay);
         data.Add("memory", "serves_16_threads_on_one_page", InlineUdpWay);
+        data.Add("memory", "receives_pages_where_they_stay", InlineUdpWay);
         data.Add("api", "pins_and_prefetches", InlineWay);
         data.Add("api", "pins_and_prefetches", 1);
         data.Add("api", "reallocates", 1);
@@ -103,7 +108,7 @@ public sealed class NativeTests(NativePrograms programs) : IClassFixture<NativeP
         {
             foreach (InlineDataAttribute data in method.GetCustomAttributes<InlineDataAttribute>()) named.Add((string)data.Data[0]!);
         }
-        foreach (string program in new[] { "api", "memory", "segments", "cplusplus", "failures", "inline" })
+        foreach (string program in new[] { "api", "memory", "segments", "cplusplus", "failures", "inline", "hash" })
         {
             (_, string listed) = programs.RunTest(program, "");
             Assert.StartsWith("no test is named", listed);

@@ -30,6 +30,31 @@ static void outgrows_the_cache(void)
     finish();
 }
 
+/* Over UDP a page that a thread waits for is received into the slot that it is mapped from; out of a ring it is copied once. */
+static void receives_pages_where_they_stay(void)
+{
+    begin();
+    enum { PAGES = 8192, STEP = 37 };
+    char *p = rum_alloc((size_t)PAGES * PAGE);
+    CHECK(p != NULL, "rum_alloc");
+    fill(p, (size_t)PAGES * PAGE, 9);
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    long long fetched = stat_of("pager", "pages_fetched"), copied = stat_of("pager", "pages_copied");
+    /* Steps that no window follows. */
+    for (size_t i = 0, page = 0; i < PAGES; i++, page = (page + STEP) % PAGES) {
+        uint64_t first = page * PAGE / 8;
+        CHECK(((uint64_t *)p)[first] == mix(9 + first), "page %zu", page);
+    }
+    fetched = stat_of("pager", "pages_fetched") - fetched;
+    copied = stat_of("pager", "pages_copied") - copied;
+    const char *way = getenv("RUM_TRANSPORT");
+    int lands = way != NULL && strcmp(way, "udp") == 0;
+    printf("%lld pages fetched, %lld of them copied\n", fetched, copied);
+    CHECK(fetched > PAGES / 2, "%lld fetched", fetched);
+    CHECK(copied == (lands ? 0 : fetched), "%lld of %lld pages copied", copied, fetched);
+    finish();
+}
+
 /* The original marked such a page never dirty, so that eviction dropped the write. */
 static void keeps_a_write_after_a_read(void)
 {
@@ -238,6 +263,7 @@ static void frees_in_thread_destructors(void)
 
 static const struct test tests[] = {
     {"outgrows_the_cache", outgrows_the_cache}, {"keeps_a_write_after_a_read", keeps_a_write_after_a_read},
+    {"receives_pages_where_they_stay", receives_pages_where_they_stay},
     {"serves_16_threads_on_one_page", serves_16_threads_on_one_page},
     {"passes_remote_pointers_to_system_calls", passes_remote_pointers_to_system_calls}, {"survives_a_fork", survives_a_fork},
     {"touches_nothing_to_allocate", touches_nothing_to_allocate}, {"packs_small_objects", packs_small_objects},

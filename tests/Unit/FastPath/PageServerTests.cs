@@ -2,6 +2,7 @@ using Rum.Core;
 using Rum.Core.Council;
 using Rum.FastPath.Client;
 using Rum.FastPath.Drivers.Simulated;
+using Rum.FastPath.Server;
 
 namespace Rum.Unit.FastPath;
 
@@ -26,6 +27,38 @@ public sealed class PageServerTests
         Assert.Equal((PageStatus.Zero, 0), cluster.Read(a, 3));
         Assert.Equal(PageStatus.Ok, cluster.Trim(b, 0, 100));
         Assert.Equal((PageStatus.Zero, 0), cluster.Read(b, 3));
+    }
+
+    [Fact]
+    public void Pages_are_received_into_the_frames_that_they_live_in()
+    {
+        const int Pages = 200;
+        using var cluster = new Cluster();
+        SegmentHandle segment = Cluster.Handle(5, 1);
+        for (int i = 0; i < Pages; i++) Assert.Equal(PageStatus.Ok, cluster.Write(segment, i, (byte)(i % 251 + 1)));
+        // The first one shows that pages come; the others find frames lent to the driver.
+        Assert.Equal(1, cluster.Server.Counters.PagesCopied);
+        Assert.Equal(Pages, cluster.Server.Counters.PagesWritten);
+        for (int i = 0; i < Pages; i++) Assert.Equal((PageStatus.Ok, (byte)(i % 251 + 1)), cluster.Read(segment, i));
+        // What is written anew while the old image may be on its way gets another frame; frames lent are as good as free.
+        for (int i = 0; i < Pages; i++) Assert.Equal(PageStatus.Ok, cluster.Write(segment, i, (byte)(i % 13 + 1)));
+        for (int i = 0; i < Pages; i++) Assert.Equal((PageStatus.Ok, (byte)(i % 13 + 1)), cluster.Read(segment, i));
+        PagePoolStatistics full = cluster.Server.PoolStatistics;
+        Assert.Equal(full.FramesTotal - Pages, full.FramesFree);
+    }
+
+    [Fact]
+    public void Frames_lent_to_a_driver_come_back_when_no_page_came_for_a_while()
+    {
+        using var cluster = new Cluster();
+        SegmentHandle segment = Cluster.Handle(5, 1);
+        for (int i = 0; i < 3; i++) Assert.Equal(PageStatus.Ok, cluster.Write(segment, i, 7));
+        Assert.Equal(1, cluster.Server.Counters.PagesCopied);
+        long until = cluster.Network.NowNs + 2_000_000_000;
+        cluster.Until(() => cluster.Network.NowNs >= until, "two seconds");
+        Assert.Equal(PageStatus.Ok, cluster.Write(segment, 3, 7));
+        Assert.Equal(2, cluster.Server.Counters.PagesCopied);
+        Assert.Equal(cluster.Server.PoolStatistics.FramesTotal - 4, cluster.Server.PoolStatistics.FramesFree);
     }
 
     [Fact]

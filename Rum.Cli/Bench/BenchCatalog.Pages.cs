@@ -57,26 +57,27 @@ internal static partial class BenchCatalog
 
     private static Sample RunFault(BenchContext context, BenchLayout layout, string pattern, string transport, int threads, string fault)
     {
-        bool vhost = transport == Vhost;
-        BenchServer silo = context.Server(vhost ? "silo.vhost" : "silo", layout);
+        BenchServer silo = context.Server(ServerOf(transport), layout);
         int operations = (pattern == "scan" ? 10 : 1) * (context.Quick ? 40_000 : 100_000);
         List<string> arguments = ["--pattern", pattern, "--mib", Text(context.Mib), "--ops", Text(operations), "--threads", Text(threads)];
         if (layout.ProgramCpu() is int cpu) arguments.AddRange(["--cpu", Text(cpu)]);
         arguments.AddRange(["--peers", Text(silo.ProcessId)]);
-        JsonElement printed = context.RunProgram(context.Program("fault"), arguments,
-            ("RUM_MACHINES", silo.MachinesFile), ("RUM_TRANSPORT", vhost ? "dpdk" : transport), ("RUM_DPDK", vhost ? silo.DpdkOfClient : ""), ("RUM_FAULT", fault), ("RUM_CACHE", Text(context.CacheMib) + "M"))[^1];
+        JsonElement printed = context.Run([.. context.At(ServerOf(transport)), context.Program("fault"), .. arguments],
+            ("RUM_MACHINES", silo.MachinesFile), ("RUM_TRANSPORT", TransportOf(transport)), ("RUM_DPDK", TransportOf(transport) == "dpdk" ? silo.DpdkOfClient : ""), ("RUM_FAULT", fault),
+            ("RUM_CACHE", Text(context.CacheMib) + "M"))[^1];
         return BenchContext.ToSample(printed);
     }
 
     private static BenchStep RoundTrip(string name, string transport, int depth) =>
         new([name], SplitOnly, 1, (context, layout) =>
         {
-            bool vhost = transport == Vhost;
-            BenchServer silo = context.Server(vhost ? "silo.vhost" : "silo", layout);
+            BenchServer silo = context.Server(ServerOf(transport), layout);
             return new Dictionary<string, Sample>
             {
-                [name] = BenchContext.ToSample(context.RunRum(layout, ["bench", "round-trip", "--machines", silo.MachinesFile, "--transport", vhost ? "dpdk" : transport,
-                    "--depth", Text(depth), "--ops", Text(context.Quick ? 50_000 : 200_000), "--peers", Text(silo.ProcessId)], ("RUM_DPDK", vhost ? silo.DpdkOfClient : ""))[^1]),
+                [name] = BenchContext.ToSample(context.RunRum(context.At(ServerOf(transport)), layout,
+                    ["bench", "round-trip", "--machines", silo.MachinesFile, "--transport", TransportOf(transport),
+                        "--depth", Text(depth), "--ops", Text(context.Quick ? 50_000 : 200_000), "--peers", Text(silo.ProcessId)],
+                    ("RUM_DPDK", TransportOf(transport) == "dpdk" ? silo.DpdkOfClient : ""))[^1]),
             };
         })
         {

@@ -33,7 +33,7 @@ internal static partial class BenchCatalog
     private static Dictionary<string, Sample> ByName(IEnumerable<JsonElement> printed) =>
         printed.ToDictionary(one => one.GetProperty("name").GetString()!, BenchContext.ToSample);
 
-    private static bool OnPath(string program) =>
+    internal static bool OnPath(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(directory => File.Exists(Path.Combine(directory, program)));
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

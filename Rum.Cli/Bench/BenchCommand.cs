@@ -74,23 +74,15 @@ internal sealed class BenchCommand
         return context.Stopped ? ExitCode.Interrupted : runner.Figures.Count > 0 ? ExitCode.Ok : ExitCode.Failed;
     }
 
-    // Layout by layout, so that a server is started once for each.
     private void Measure(BenchContext context, BenchRunner runner, Action<Figure> measured)
     {
         var clock = Stopwatch.StartNew();
-        foreach (BenchLayout layout in new[] { BenchLayout.One, BenchLayout.Split, BenchLayout.Free })
+        foreach ((BenchStep step, BenchLayout layout) in Names.Plan(BenchCatalog.Steps, Layouts))
         {
-            if (Layouts.Count > 0 && !Layouts.Contains(layout.Name())) continue;
-            IReadOnlyList<BenchStep> steps = Names.Select(BenchCatalog.Steps);
-            // What is only compared with is measured where something is asked for.
-            if (!steps.Any(step => step.Layouts.Contains(layout) && step.Names.Any(Names.Match))) continue;
-            foreach (BenchStep step in steps)
-            {
-                if (!step.Layouts.Contains(layout) || (Quick && Names.All && !step.Quick.Contains(layout))) continue;
-                if (context.Stopped) return;
-                if (Quick && clock.Elapsed > QuickBudget) runner.Skip($"{step.Title} {layout.Name()}", "the minute is over (--quick)");
-                else runner.Run(step, layout, measured);
-            }
+            if (Quick && Names.All && !step.Quick.Contains(layout)) continue;
+            if (context.Stopped) return;
+            if (Quick && clock.Elapsed > QuickBudget) runner.Skip($"{step.Title} {layout.Name()}", "the minute is over (--quick)");
+            else runner.Run(step, layout, measured);
         }
     }
 }

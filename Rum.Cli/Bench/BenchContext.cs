@@ -12,6 +12,7 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
     private readonly string _directory = Directory.CreateTempSubdirectory("rum-bench-").FullName;
     private readonly Lock _lock = new();
     private Process? _running;
+    private BenchWire? _wire;
     private volatile bool _stopped;
 
     /// <summary>Whether a whole run must end within a minute.</summary>
@@ -39,10 +40,16 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
         if (_servers.TryGetValue(key, out BenchServer? running)) return running;
         // One at a time: an idle server still wakes up now and then.
         StopServers();
-        BenchServer server = BenchServer.Start(kind, layout.ServerCpu(), outDirectory);
+        BenchServer server = BenchServer.Start(kind, layout.ServerCpu(), outDirectory, BenchServer.NeedsWire(kind) ? Wire : null);
         _servers.Add(key, server);
         return server;
     }
+
+    /// <summary>Two network namespaces and the wire between them, made at first use.</summary>
+    public BenchWire Wire => _wire ??= new BenchWire();
+
+    /// <summary>What a command begins with that runs where the program of a server of this kind does.</summary>
+    public string[] At(string kind) => BenchServer.NeedsWire(kind) ? Wire.AtProgram : [];
 
     /// <summary>Swap for one run; nothing else runs beside it.</summary>
     public SwapArea Swap()
@@ -52,13 +59,18 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
     }
 
     /// <summary>Runs <c>rum</c> itself, pinned as the layout says.</summary>
-    public List<JsonElement> RunRum(BenchLayout layout, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    public List<JsonElement> RunRum(BenchLayout layout, IEnumerable<string> arguments, params (string Name, string Value)[] environment) =>
+        RunRum([], layout, arguments, environment);
+
+    /// <summary>The same behind a command that says where, <see cref="At"/>.</summary>
+    public List<JsonElement> RunRum(string[] at, BenchLayout layout, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
-        string rum = Path.Combine(outDirectory, "bin", "rum");
-        return layout.ProgramCpu() is int cpu
-            ? RunProgram("taskset", ["-c", cpu.ToString(CultureInfo.InvariantCulture), rum, .. arguments], environment)
-            : RunProgram(rum, arguments, environment);
+        string[] pinned = layout.ProgramCpu() is int cpu ? ["taskset", "-c", cpu.ToString(CultureInfo.InvariantCulture)] : [];
+        return Run([.. at, .. pinned, Path.Combine(outDirectory, "bin", "rum"), .. arguments], environment);
     }
+
+    /// <summary>Runs a command whose first word is its program.</summary>
+    public List<JsonElement> Run(string[] command, params (string Name, string Value)[] environment) => RunProgram(command[0], command[1..], environment);
 
     /// <summary>Runs a program of the benchmark to its end and returns the objects that it printed, one a line.</summary>
     public List<JsonElement> RunProgram(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
@@ -110,6 +122,7 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
     public void Dispose()
     {
         StopServers();
+        _wire?.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -135,7 +148,8 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
         }
     }
 
-    private void StopServers()
+    /// <summary>Ends the servers that stand by.</summary>
+    public void StopServers()
     {
         foreach (BenchServer server in _servers.Values) server.Dispose();
         _servers.Clear();

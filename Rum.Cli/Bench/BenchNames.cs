@@ -38,6 +38,23 @@ internal sealed class BenchNames
         return [.. steps.Where(step => step.Names.Any(name => Match(name) || (step.Threads == 1 && references.Contains(name))))];
     }
 
+    /// <summary>
+    /// What runs in which layout: what is asked for in each of its own, or of those <paramref name="chosen"/>; what is only compared with beside it, and in the first of its own
+    /// where it has none of these.
+    /// </summary>
+    public IReadOnlyList<(BenchStep Step, BenchLayout Layout)> Plan(IReadOnlyList<BenchStep> steps, IReadOnlyList<string> chosen)
+    {
+        IReadOnlyList<BenchStep> selected = Select(steps);
+        bool Asked(BenchStep step) => step.Names.Any(Match);
+        BenchLayout[] here = [.. new[] { BenchLayout.One, BenchLayout.Split, BenchLayout.Free }.Where(layout => chosen.Count == 0 || chosen.Contains(layout.Name()))];
+        BenchLayout[] asked = [.. here.Where(layout => selected.Any(step => Asked(step) && step.Layouts.Contains(layout)))];
+        bool Runs(BenchStep step, BenchLayout layout) => Asked(step)
+            ? asked.Contains(layout) && step.Layouts.Contains(layout)
+            : step.Layouts.Any(asked.Contains) ? asked.Contains(layout) && step.Layouts.Contains(layout) : asked.Length > 0 && layout == step.Layouts[0];
+        // Layout by layout, so that a server is started once for each.
+        return [.. from layout in new[] { BenchLayout.One, BenchLayout.Split, BenchLayout.Free } from step in selected where Runs(step, layout) select (step, layout)];
+    }
+
     /// <summary>The names of the figures to print: a step may yield more.</summary>
     public IReadOnlySet<string> Wanted(IReadOnlyList<BenchStep> steps) =>
         new HashSet<string>(steps.SelectMany(step => step.Names).Where(Match).Concat(References(steps)));
@@ -46,5 +63,5 @@ internal sealed class BenchNames
         [.. steps.SelectMany(step => step.Names.Where(Match).Select(step.Of)).OfType<string>()];
 
     // What runs over DPDK is named after its devices.
-    private static string[] Expand(string asked) => asked == "dpdk" ? ["floor.dpdk", "*.vhost"] : [asked];
+    private static string[] Expand(string asked) => asked == "dpdk" ? ["floor.dpdk", "*.vhost", "*.packet", "*.veth"] : [asked];
 }

@@ -12,9 +12,12 @@ internal sealed class BenchServer : IDisposable
     private readonly Process _process;
     private readonly Keeper _keeper;
     private readonly string _directory;
+    private readonly string _kind;
+    private readonly List<string> _said = [];
 
-    private BenchServer(Process process, int port, string directory)
+    private BenchServer(string kind, Process process, int port, string directory)
     {
+        _kind = kind;
         _process = process;
         _keeper = new Keeper("kill -9 \"$1\" 2> /dev/null; rm -rf \"$2\"", $"{process.Id}", directory);
         Port = port;
@@ -33,15 +36,19 @@ internal sealed class BenchServer : IDisposable
     /// <summary>The machines file of a silo.</summary>
     public string MachinesFile => Path.Combine(_directory, "machines.csv");
 
-    /// <summary>What RUM_DPDK says to a client of a silo on vhost.</summary>
-    public string DpdkOfClient => $"--no-huge --vdev=net_virtio_user0,path={_directory}/v.sock,queues=1,queue_size=1024,mrg_rxbuf=1,mac=02:00:00:00:00:01";
+    /// <summary>What RUM_DPDK says to its client, where it serves over DPDK.</summary>
+    public string DpdkOfClient => "--no-huge --vdev=" + BenchDevices.OfProgram(_kind, _directory);
+
+    /// <summary>Whether it is at the silo's end of a <see cref="BenchWire"/>.</summary>
+    public static bool NeedsWire(string kind) => kind.EndsWith(".packet", StringComparison.Ordinal) || kind.EndsWith(".veth", StringComparison.Ordinal);
 
     /// <summary>Starts a server and waits until it answers.</summary>
-    public static BenchServer Start(string kind, int? cpu, string outDirectory)
+    public static BenchServer Start(string kind, int? cpu, string outDirectory, BenchWire? wire)
     {
         string directory = Directory.CreateTempSubdirectory("rum-bench-").FullName;
         bool isSilo = IsSilo(kind);
         int port = isSilo ? FreePorts.Silos(1)[0] : FreePorts.Tcp(1)[0];
+        string address = wire is null ? "127.0.0.1" : BenchWire.SiloAddress;
         string http = $"127.0.0.1:{FreePorts.Tcp(1)[0]}";
         string number = port.ToString(CultureInfo.InvariantCulture);
         string rum = Path.Combine(outDirectory, "bin", "rum");
@@ -50,32 +57,33 @@ internal sealed class BenchServer : IDisposable
             "silo" or "orleans" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
                 "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G",
                 "--http", http, "--plane", kind == "silo" ? "static" : "orleans"],
-            "silo.vhost" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
-                "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G", "--http", http,
-                "--transport", "dpdk", "--dpdk", $"--no-huge --vdev=net_vhost0,iface={directory}/v.sock,queues=1"],
+            "silo.vhost" or "silo.packet" or "silo.veth" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
+                "--self", $"{address}:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G", "--http", http,
+                .. kind == "silo.veth" ? (string[])["--transport", "udp"] : ["--transport", "dpdk", "--dpdk", "--no-huge --vdev=" + BenchDevices.OfSilo(kind, directory)]],
+            "driver.vhost" or "driver.packet" => [rum, "bench", "driver", "--serve", "--dpdk", "--no-huge --vdev=" + BenchDevices.OfSilo(kind, directory)],
             "redis" => ["redis-server", "--port", number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             "memcached" => ["memcached", "-l", "127.0.0.1", "-p", number, "-U", "0", "-m", "1024", "-t", "1", "-u", "nobody"],
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such server"),
         };
-        File.WriteAllText(Path.Combine(directory, "machines.csv"), $"127.0.0.1:{number},00:00:00:00:00:00\n");
+        File.WriteAllText(Path.Combine(directory, "machines.csv"), $"{address}:{number},00:00:00:00:00:00\n");
         if (cpu is int pinned) command = ["taskset", "-c", pinned.ToString(CultureInfo.InvariantCulture), .. command];
+        if (wire is not null) command = [.. wire.AtSilo, .. command];
         var start = new ProcessStartInfo(command[0]) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = directory };
         foreach (string argument in command.Skip(1)) start.ArgumentList.Add(argument);
         Process process = Process.Start(start)!;
-        var server = new BenchServer(process, port, directory) { Http = http };
-        var said = new List<string>();
-        process.OutputDataReceived += (_, line) => Keep(said, line.Data);
-        process.ErrorDataReceived += (_, line) => Keep(said, line.Data);
+        var server = new BenchServer(kind, process, port, directory) { Http = http };
+        process.OutputDataReceived += (_, line) => server.Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => server.Keep(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         long deadline = Environment.TickCount64 + StartMsMax;
-        while (!server.Answers(kind))
+        while (!server.Answers())
         {
             if (process.HasExited || Environment.TickCount64 > deadline)
             {
                 string why = process.HasExited ? $"ended with {process.ExitCode}" : "does not answer";
                 server.Dispose();
-                lock (said) throw new BenchException($"{kind} on port {port} {why}: {string.Join(" | ", said)}");
+                lock (server._said) throw new BenchException($"{kind} on port {port} {why}: {string.Join(" | ", server._said)}");
             }
             Thread.Sleep(20);
         }
@@ -95,11 +103,14 @@ internal sealed class BenchServer : IDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private bool Answers(string kind)
+    private bool Answers()
     {
+        // Where its web page can't be reached, or there is none.
+        if (NeedsWire(_kind) || _kind.StartsWith("driver", StringComparison.Ordinal))
+            lock (_said) return _said.Exists(line => line.Contains(IsSilo(_kind) ? "joined as silo" : DriverRounds.Ready, StringComparison.Ordinal));
         try
         {
-            if (IsSilo(kind))
+            if (IsSilo(_kind))
             {
                 // Its council answers before it has joined; only then is there memory.
                 using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
@@ -116,14 +127,14 @@ internal sealed class BenchServer : IDisposable
         }
     }
 
-    private static bool IsSilo(string kind) => kind is "silo" or "silo.vhost" or "orleans";
+    private static bool IsSilo(string kind) => kind == "orleans" || kind.StartsWith("silo", StringComparison.Ordinal);
 
-    private static void Keep(List<string> said, string? line)
+    private void Keep(string? line)
     {
         if (line is null) return;
-        lock (said)
+        lock (_said)
         {
-            if (said.Count < 20) said.Add(line);
+            if (_said.Count < 20) _said.Add(line);
         }
     }
 }

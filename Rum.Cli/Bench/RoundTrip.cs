@@ -19,6 +19,9 @@ internal static class RoundTrip
 {
     private const int Pages = 4096;
 
+    /// <summary>How long both ends run before anything counts. Code is compiled for good only when it has run for a while and nothing new has come; half a second wasn't enough.</summary>
+    internal const long WarmUpNs = 2_000_000_000;
+
     /// <summary>Runs <paramref name="operations"/> reads, or writes, of pages with so many copies, <paramref name="depth"/> outstanding.</summary>
     public static async Task<int> RunAsync(CouncilSession council, string transport, int depth, int operations, int copies, bool write, string peers)
     {
@@ -60,7 +63,7 @@ internal static class RoundTrip
     {
         using var probe = new TransportProbe(client, segment, Pages, depth);
         probe.Fill();
-        Run(operations / 10); // the just-in-time compiler's share, not counted
+        for (long begun = MonotonicClock.NowNs; MonotonicClock.NowNs - begun < WarmUpNs;) Run(operations / 10);
         CpuAccount before = CpuAccount.Now(peers);
         long start = MonotonicClock.NowNs;
         long[] times = Run(operations);

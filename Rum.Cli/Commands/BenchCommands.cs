@@ -38,6 +38,7 @@ internal static partial class BenchCommands
         });
         command.Subcommands.Add(BuildReport());
         command.Subcommands.Add(BuildRoundTrip());
+        command.Subcommands.Add(BuildDriver());
         command.Subcommands.Add(BuildClient());
         AddOrleans(command);
         return command;
@@ -102,6 +103,26 @@ internal static partial class BenchCommands
             if (replicas is < 1 or > SiloSet.Max) throw new CommandFailedException(ExitCode.Usage, $"--copies {replicas}: must be from 1 to {SiloSet.Max}");
             using CouncilSession council = CouncilSession.Open(cluster, parsed, cancellation);
             return await RoundTrip.RunAsync(council, parsed.GetValue(transport)!, outstanding, reads, replicas, parsed.GetValue(write), parsed.GetValue(peers)!);
+        });
+        return command;
+    }
+
+    private static Command BuildDriver()
+    {
+        var command = new ExampleCommand("driver", "The DPDK driver at both ends, and nothing above it", "rum bench driver --serve --dpdk \"--no-huge --vdev=net_vhost0,iface=/tmp/v.sock,queues=1\"");
+        var dpdk = new Option<string>("--dpdk") { Description = "EAL arguments with one port, as of rum silo run", HelpName = "arguments", Required = true };
+        var serve = new Option<bool>("--serve") { Description = "Answer each frame with a page, until killed" };
+        var depth = new Option<int>("--depth") { Description = "Frames outstanding, 1 to 32", DefaultValueFactory = _ => 1 };
+        var operations = new Option<int>("--ops") { Description = "Round trips in all", DefaultValueFactory = _ => 200_000 };
+        Option<string> peers = PeersOption();
+        foreach (Option option in new Option[] { dpdk, serve, depth, operations, peers }) command.Options.Add(option);
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(serve)) return DriverRounds.Serve(parsed.GetValue(dpdk)!);
+            int outstanding = parsed.GetValue(depth), rounds = parsed.GetValue(operations);
+            if (outstanding is < 1 or > 32) throw new CommandFailedException(ExitCode.Usage, $"--depth {outstanding}: must be from 1 to 32");
+            if (rounds < 10) throw new CommandFailedException(ExitCode.Usage, $"--ops {rounds}: must be 10 or more");
+            return DriverRounds.Ask(parsed.GetValue(dpdk)!, outstanding, rounds, parsed.GetValue(peers)!);
         });
         return command;
     }

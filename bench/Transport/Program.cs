@@ -12,7 +12,7 @@ string layout = args.Length > 1 ? args[1] : "split";
 foreach (int outstanding in (int[])[1, 32])
 {
     using IDriver server = OpenServer(out Func<IDriver> connect);
-    using var run = new RoundTrips(server, connect, layout);
+    var run = new RoundTrips(server, connect, layout);
     Console.WriteLine(run.Measure($"rtt.{kind}.{outstanding}", outstanding));
 }
 

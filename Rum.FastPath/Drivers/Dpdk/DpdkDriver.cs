@@ -75,7 +75,7 @@ public sealed unsafe partial class DpdkDriver : IDriver
     public PeerAddress Address => _encapsulated ? DpdkPeer.From(Port.Mac, _ownAddress, (ushort)_options.UdpPort) : DpdkPeer.From(Port.Mac);
 
     /// <summary>Everybody on the link.</summary>
-    internal PeerAddress Everybody => _encapsulated ? DpdkPeer.From(MacAddress.Broadcast, uint.MaxValue, (ushort)_options.UdpPort) : DpdkPeer.From(MacAddress.Broadcast);
+    public PeerAddress Everybody => _encapsulated ? DpdkPeer.From(MacAddress.Broadcast, uint.MaxValue, (ushort)_options.UdpPort) : DpdkPeer.From(MacAddress.Broadcast);
 
     /// <summary>Whether it is disposed. Any thread.</summary>
     internal bool IsDisposed => _disposed;

@@ -38,6 +38,25 @@ public sealed class BenchNamesTests
     }
 
     [Fact]
+    public void WhatIsMeasuredInAnotherLayoutIsComparedWithAllTheSame()
+    {
+        var plan = new BenchNames(["fault.read.vhost"]).Plan(BenchCatalog.Steps, []);
+        Assert.Equal([("floor.pager", BenchLayout.One), ("fault.read.vhost", BenchLayout.Split)], plan.Select(one => (one.Step.Names[0], one.Layout)));
+        plan = new BenchNames(["fault.read.shm"]).Plan(BenchCatalog.Steps, ["one"]);
+        Assert.Equal("floor.pager", plan[0].Step.Names[0]);
+        Assert.All(plan, one => Assert.Equal(BenchLayout.One, one.Layout));
+    }
+
+    [Fact]
+    public void DpdkNamesEveryFigureOverIt()
+    {
+        var names = new BenchNames(["dpdk"]);
+        Assert.All(
+            (string[])["floor.dpdk.vhost", "driver.vhost", "rtt.vhost.32", "fault.read.vhost", "floor.dpdk.packet.32", "rtt.veth.32", "fault.read.packet"],
+            name => Assert.True(names.Match(name), name));
+    }
+
+    [Fact]
     public void EveryComparisonIsWithAFigureThatIsMeasuredBefore()
     {
         var known = new HashSet<string>();

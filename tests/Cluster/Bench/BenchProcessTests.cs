@@ -53,20 +53,21 @@ public sealed class BenchProcessTests
     {
         using RumProcess rum = Start("--only", "rtt.shm", "--repeats", "9");
         int silo = 0;
-        await Eventually.Async(() => (silo = SiloOf(rum.Id)) != 0 || rum.HasExited, "the benchmark's silo", () => rum.Errors);
+        // Kept from when there is a process that puts it away; a kill in the moment before would leave it.
+        await Eventually.Async(() => (silo = ChildOf(rum.Id, "silo\0run")) != 0 && ChildOf(rum.Id, $"keeper\0{silo}\0") != 0 || rum.HasExited, "the benchmark's silo", () => rum.Errors);
         await rum.KillAsync();
         await Eventually.Async(() => !File.Exists($"/proc/{silo}/cmdline") || File.ReadAllText($"/proc/{silo}/cmdline").Length == 0, $"the end of the silo {silo}", () => rum.Errors);
     }
 
-    /// <summary>The process id of a silo that this process started, 0 where there is none yet.</summary>
-    private static int SiloOf(int parent)
+    /// <summary>The process id of a child with this in its command line, 0 where there is none yet.</summary>
+    private static int ChildOf(int parent, string said)
     {
         foreach (string path in Directory.EnumerateDirectories($"/proc/{parent}/task").SelectMany(task => Children(task)))
         {
             if (!int.TryParse(path, out int child)) continue;
             try
             {
-                if (File.ReadAllText($"/proc/{child}/cmdline").Contains("silo\0run")) return child;
+                if (File.ReadAllText($"/proc/{child}/cmdline").Contains(said)) return child;
             }
             catch (IOException)
             {

@@ -28,7 +28,7 @@
 #include "shared.h"
 
 enum { PAGE = 4096, REGIONS_MAX = 1 << 20, HANDLERS_MAX = 8, REPEATS_MAX = 1000 };
-enum { SPIN_NS = 5000, SPIN_LOOKS = 64, NO_ROOM_NS = 50000, TELL_NS = 1000000, TELL_LOOKS = 2000 };
+enum { SPIN_NS = 5000, SPIN_LOOKS = 64, YIELD_TAKEN_NS = 1000, SHARED_SPIN_NS = 50000, NO_ROOM_NS = 50000, TELL_NS = 1000000, TELL_LOOKS = 2000 };
 enum { PAGE_FAULT_PRESENT = 1 };
 
 static struct rum_faults faults = {.size = sizeof faults, .event = -1, .userfaultfd = -1};
@@ -36,6 +36,9 @@ __thread int rum_inside;
 
 /* Whether this thread drives the engine. */
 static __thread int driving;
+
+/* Whether this thread's last sched_yield let somebody else run: the driver, or the silo that it waits for, may need this very CPU. */
+static __thread int shares_cpu;
 
 /* The page that faulted last although it was there, and how often. */
 static __thread uintptr_t repeated_page;
@@ -161,16 +164,18 @@ static int is_over(uint32_t state) { return state >= FAULT_ARRIVED && state <= F
 /* Waits a little, looking; then asleep until the state changes. Returns 1 when the engine was entered. */
 static int wait_for(struct rum_fault *f, int may_drive)
 {
-    uint64_t start = now_ns();
+    uint64_t start = now_ns(), now;
     do {
-        for (int i = 0; i < SPIN_LOOKS; i++) {
+        for (int i = shares_cpu ? SPIN_LOOKS - 1 : 0; i < SPIN_LOOKS; i++) {
             if (__atomic_load_n(&f->state, __ATOMIC_ACQUIRE) != FAULT_WAITING) return 0;
             if (may_drive && enter()) return 1;
             __builtin_ia32_pause();
         }
-        /* On one CPU the driver needs it. */
+        uint64_t before = now_ns();
         sched_yield();
-    } while (now_ns() - start < SPIN_NS);
+        now = now_ns();
+        shares_cpu = now - before > YIELD_TAKEN_NS;
+    } while (now - start < (shares_cpu ? SHARED_SPIN_NS : SPIN_NS));
     uint32_t waiting = FAULT_WAITING, sleeping = FAULT_SLEEPING;
     if (!__atomic_compare_exchange_n(&f->state, &waiting, FAULT_SLEEPING, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) return 0;
     int drives = may_drive && enter();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Rum.Cli.Bench;
 using Rum.Tests;
 
 namespace Rum.Cluster.Tests.Bench;
@@ -57,6 +58,40 @@ public sealed class BenchProcessTests
         await Eventually.Async(() => (silo = ChildOf(rum.Id, "silo\0run")) != 0 && ChildOf(rum.Id, $"keeper\0{silo}\0") != 0 || rum.HasExited, "the benchmark's silo", () => rum.Errors);
         await rum.KillAsync();
         await Eventually.Async(() => !File.Exists($"/proc/{silo}/cmdline") || File.ReadAllText($"/proc/{silo}/cmdline").Length == 0, $"the end of the silo {silo}", () => rum.Errors);
+    }
+
+    [Fact]
+    public async Task KilledItLeavesNoSwapDevice()
+    {
+        if (SwapArea.WhyNot() is { } why) Assert.Skip(why);
+        using RumProcess rum = Start("--quick", "--only", "peer.zram.read", "--repeats", "9");
+        string? device = null, group = null;
+        await Eventually.Async(() => rum.HasExited || Keeper(rum.Id, out device, out group) && File.ReadAllText("/proc/swaps").Contains(device!), "swap to the benchmark's device", () => rum.Errors);
+        Assert.True(device is not null && Directory.Exists(group), rum.Errors);
+        await rum.KillAsync();
+        await Eventually.Async(() => !Directory.Exists(group) && !Directory.Exists("/sys/block/" + Path.GetFileName(device)), $"the end of {device} and {group}", () => rum.Errors);
+        Assert.DoesNotContain(device, File.ReadAllText("/proc/swaps"));
+    }
+
+    /// <summary>What the shell of this process would put away: its swap device and its control group.</summary>
+    private static bool Keeper(int parent, out string? device, out string? group)
+    {
+        (device, group) = (null, null);
+        foreach (string process in Directory.EnumerateDirectories("/proc").Where(path => int.TryParse(Path.GetFileName(path), out _)))
+        {
+            try
+            {
+                string[] words = File.ReadAllText(process + "/cmdline").Split('\0');
+                group = Array.Find(words, word => word.EndsWith($"/rum-bench-{parent}", StringComparison.Ordinal));
+                device = Array.Find(words, word => word.StartsWith("/dev/zram", StringComparison.Ordinal));
+                if (group is not null && device is not null) return true;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It has ended.
+            }
+        }
+        return false;
     }
 
     /// <summary>The process id of a child with this in its command line, 0 where there is none yet.</summary>

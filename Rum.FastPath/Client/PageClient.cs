@@ -198,6 +198,8 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
                 ClientPeer peer = _peers[slot->Peer]!;
                 Remove(ref peer.Sent, index);
                 peer.InFlight -= slot->Cost;
+                // Sent once more, not taken by the driver yet, and answered meanwhile: the image is its owner's again, who may unmap it.
+                if (slot->Image != null && peer.Port.Tx.Count > 0) peer.Port.Tx.Withdraw((uint)index);
                 break;
             case RequestState.Parked:
                 Remove(ref _parked, index);

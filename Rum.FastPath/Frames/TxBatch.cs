@@ -51,6 +51,24 @@ internal sealed unsafe class TxBatch : IDisposable
         return left == 0;
     }
 
+    /// <summary>Takes out what a request's slot still has to send with a payload: the payload isn't there any more.</summary>
+    public void Withdraw(uint slot)
+    {
+        int kept = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            if (_headers[i].Slot == slot && _frames[i].Payload != null) continue;
+            if (kept != i)
+            {
+                _headers[kept] = _headers[i];
+                _frames[kept] = _frames[i];
+                _frames[kept].Header = (byte*)(_headers + kept);
+            }
+            kept++;
+        }
+        Count = kept;
+    }
+
     /// <summary>Forgets what was not sent.</summary>
     public void Clear() => Count = 0;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Rum.FastPath.Drivers.Dpdk;
 
 namespace Rum.Cli.Bench;
@@ -9,7 +8,7 @@ namespace Rum.Cli.Bench;
 /// </content>
 internal static partial class BenchCatalog
 {
-    private const string Vhost = "vhost", Packet = "packet", Veth = "veth";
+    private const string Vhost = "vhost", Packet = "packet", Veth = "veth", Lossy = "lossy.packet";
 
     private static IEnumerable<BenchStep> Dpdk() =>
     [
@@ -17,16 +16,16 @@ internal static partial class BenchCatalog
         RoundTrip("rtt.veth", Veth, 1) with { Missing = BenchWire.Missing, Quick = [] },
         RoundTrip("rtt.veth.32", Veth, 32) with { Missing = BenchWire.Missing },
         .. OverDpdk(Packet, static () => NoDpdk() ?? BenchWire.Missing()),
+        Losses() with { Missing = static () => NoDpdk() ?? BenchWire.Missing() ?? (OnPath("nft") ? null : "nft is not installed") },
+        Fairness() with { Missing = NoDpdk },
     ];
 
     private static IEnumerable<BenchStep> OverDpdk(string way, Func<string?> missing)
     {
         BenchStep[] steps =
         [
-            DpdkLoop($"floor.dpdk.{way}", way, 1, bare: true),
-            DpdkLoop($"floor.dpdk.{way}.32", way, 32, bare: true),
-            DpdkLoop($"driver.{way}", way, 1, bare: false) with { Of = _ => $"floor.dpdk.{way}" },
-            DpdkLoop($"driver.{way}.32", way, 32, bare: false) with { Of = _ => $"floor.dpdk.{way}.32", RatioOfRates = true },
+            DpdkLoops(way, 1),
+            DpdkLoops(way, 32) with { RatioOfRates = true },
             RoundTrip($"rtt.{way}", way, 1) with { Of = _ => $"floor.dpdk.{way}", Quick = [] },
             RoundTrip($"rtt.{way}.32", way, 32) with { Of = _ => way == Packet ? "rtt.veth.32" : $"floor.dpdk.{way}.32", RatioOfRates = true },
             Fault([$"fault.read.{way}"], "read", way, SplitOnly, [], "floor.pager"),
@@ -36,46 +35,103 @@ internal static partial class BenchCatalog
         return steps.Select(step => step with { Missing = missing });
     }
 
-    private static BenchStep DpdkLoop(string name, string way, int depth, bool bare) =>
-        new([name], SplitOnly, 1, (context, layout) =>
+    // By turns within one run: how fast a cache line gets from one CPU to the other may change from one second to the next on a virtual machine, and decides both.
+    private static BenchStep DpdkLoops(string way, int depth)
+    {
+        string suffix = depth == 1 ? way : $"{way}.{depth}", floor = "floor.dpdk." + suffix, driver = "driver." + suffix;
+        return new BenchStep([floor, driver], SplitOnly, 1, (context, layout) => new Dictionary<string, Sample>
         {
-            string kind = "driver." + way;
-            int rounds = context.Quick ? 50_000 : 200_000;
-            if (!bare)
+            [floor] = BareLoop(context, layout, way, depth),
+            [driver] = DriverLoop(context, layout, way, depth),
+        })
+        {
+            Of = name => name == driver ? floor : null,
+        };
+    }
+
+    private static int Rounds(BenchContext context, int depth) => (context.Quick ? 50_000 : 200_000) * (depth == 1 ? 1 : 3);
+
+    private static Sample DriverLoop(BenchContext context, BenchLayout layout, string way, int depth)
+    {
+        string kind = "driver." + way;
+        BenchServer server = context.Server(kind, layout);
+        return BenchContext.ToSample(context.RunRum(context.At(kind), layout,
+            ["bench", "driver", "--dpdk", server.DpdkOfClient, "--depth", Text(depth), "--ops", Text(Rounds(context, depth)), "--peers", Text(server.ProcessId)])[^1]);
+    }
+
+    private static Sample BareLoop(BenchContext context, BenchLayout layout, string way, int depth)
+    {
+        string kind = "driver." + way;
+        // The driver's other end polls, too.
+        context.StopServers();
+        string directory = Directory.CreateTempSubdirectory("rum-bench-dpdk-").FullName;
+        try
+        {
+            List<string> command =
+            [
+                .. context.At(kind), context.Program("dpdk"), "--server", BenchDevices.OfSilo(way, directory), "--client", BenchDevices.OfProgram(way, directory),
+                "--depth", Text(depth), "--ops", Text(Rounds(context, depth)),
+            ];
+            if (BenchServer.NeedsWire(kind)) command.AddRange(["--server-net", context.Wire.SiloNet]);
+            if (layout.ProgramCpu() is int cpu) command.AddRange(["--cpu", Text(cpu)]);
+            if (layout.ServerCpu() is int other) command.AddRange(["--server-cpu", Text(other)]);
+            return BenchContext.ToSample(context.Run([.. command])[^1]);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private const int LossRounds = 50_000;
+
+    /// <summary>Frames lost at both ends, by so many in a thousand: each frame on its way out, through the kernel's queueing layer.</summary>
+    private static BenchStep Losses()
+    {
+        int[] shares = [0, 1, 10];
+        string[] names = [.. shares.Select(share => $"loss.fault.{share}"), .. shares.Select(share => $"loss.rtt.32.{share}")];
+        return new BenchStep(names, SplitOnly, 1, (context, layout) =>
+        {
+            var samples = new Dictionary<string, Sample>();
+            foreach (int share in shares)
             {
-                BenchServer server = context.Server(kind, layout);
-                return new Dictionary<string, Sample>
-                {
-                    [name] = BenchContext.ToSample(context.RunRum(context.At(kind), layout,
-                        ["bench", "driver", "--dpdk", server.DpdkOfClient, "--depth", Text(depth), "--ops", Text(rounds), "--peers", Text(server.ProcessId)])[^1]),
-                };
+                context.Wire.Lose(share);
+                samples[$"loss.fault.{share}"] = RunFault(context, layout, "read", Lossy, 1, Handler, LossRounds);
+                samples[$"loss.rtt.32.{share}"] = RunRoundTrip(context, layout, Lossy, 32, LossRounds);
             }
-            context.StopServers();
-            string directory = Directory.CreateTempSubdirectory("rum-bench-dpdk-").FullName;
-            try
-            {
-                List<string> command =
-                [
-                    .. context.At(kind), context.Program("dpdk"), "--server", BenchDevices.OfSilo(way, directory), "--client", BenchDevices.OfProgram(way, directory),
-                    "--depth", Text(depth), "--ops", Text(rounds),
-                ];
-                if (BenchServer.NeedsWire(kind)) command.AddRange(["--server-net", context.Wire.SiloNet]);
-                if (layout.ProgramCpu() is int cpu) command.AddRange(["--cpu", Text(cpu)]);
-                if (layout.ServerCpu() is int other) command.AddRange(["--server-cpu", Text(other)]);
-                return new Dictionary<string, Sample> { [name] = BenchContext.ToSample(context.Run([.. command])[^1]) };
-            }
-            finally
-            {
-                Directory.Delete(directory, recursive: true);
-            }
-        });
+            context.Wire.Lose(0);
+            return samples;
+        })
+        {
+            Of = name => name.EndsWith(".0", StringComparison.Ordinal) ? null : name[..(name.LastIndexOf('.') + 1)] + "0",
+            RatioOfRates = true,
+        };
+    }
+
+    /// <summary>Eight programs on one CPU, each on a port of its own of one silo on the other: the slowest and the fastest of them.</summary>
+    private static BenchStep Fairness() =>
+        new(["fair.slowest", "fair.fastest"], SplitOnly, 1, (context, layout) =>
+        {
+            BenchServer silo = context.Server("silo.eight.vhost", layout);
+            string command = $"'{context.Program("fault")}' --pattern read --mib 32 --ops {Text(context.Quick ? 10_000 : 40_000)} --threads 1 --cpu {layout.ProgramCpu()} --peers {silo.ProcessId}";
+            string all = string.Concat(Enumerable.Range(0, BenchDevices.Ports).Select(i => $"RUM_DPDK='{silo.DpdkOf(i)}' {command} & ")) + "wait";
+            Sample[] each = [.. context.Run(["/bin/sh", "-c", all], ("RUM_MACHINES", silo.MachinesFile), ("RUM_TRANSPORT", "dpdk"), ("RUM_CACHE", "4M"))
+                .Select(BenchContext.ToSample).OrderBy(sample => sample.OpsPerSecond)];
+            if (each.Length != BenchDevices.Ports) throw new BenchException($"{each.Length} of {BenchDevices.Ports} programs came to an end");
+            // To each of them the others are foreign.
+            return new Dictionary<string, Sample> { ["fair.slowest"] = each[0] with { ForeignPct = 0 }, ["fair.fastest"] = each[^1] with { ForeignPct = 0 } };
+        })
+        {
+            Of = name => name == "fair.fastest" ? "fair.slowest" : null,
+            RatioOfRates = true,
+        };
 
     // Which server stands at the other end, and what the program is told.
-    private static string ServerOf(string transport) => transport is Vhost or Packet or Veth ? "silo." + transport : "silo";
+    private static string ServerOf(string transport) => transport is Vhost or Packet or Veth or Lossy ? "silo." + transport : "silo";
 
     private static string TransportOf(string transport) => transport switch
     {
-        Vhost or Packet => "dpdk",
+        Vhost or Packet or Lossy => "dpdk",
         Veth => "udp",
         _ => transport,
     };

@@ -55,10 +55,10 @@ internal static partial class BenchCatalog
             Quick = quick,
         };
 
-    private static Sample RunFault(BenchContext context, BenchLayout layout, string pattern, string transport, int threads, string fault)
+    private static Sample RunFault(BenchContext context, BenchLayout layout, string pattern, string transport, int threads, string fault, int? rounds = null)
     {
         BenchServer silo = context.Server(ServerOf(transport), layout);
-        int operations = (pattern == "scan" ? 10 : 1) * (context.Quick ? 40_000 : 100_000);
+        int operations = rounds ?? (pattern == "scan" ? 10 : 1) * (context.Quick ? 40_000 : 100_000);
         List<string> arguments = ["--pattern", pattern, "--mib", Text(context.Mib), "--ops", Text(operations), "--threads", Text(threads)];
         if (layout.ProgramCpu() is int cpu) arguments.AddRange(["--cpu", Text(cpu)]);
         arguments.AddRange(["--peers", Text(silo.ProcessId)]);
@@ -69,18 +69,17 @@ internal static partial class BenchCatalog
     }
 
     private static BenchStep RoundTrip(string name, string transport, int depth) =>
-        new([name], SplitOnly, 1, (context, layout) =>
-        {
-            BenchServer silo = context.Server(ServerOf(transport), layout);
-            return new Dictionary<string, Sample>
-            {
-                [name] = BenchContext.ToSample(context.RunRum(context.At(ServerOf(transport)), layout,
-                    ["bench", "round-trip", "--machines", silo.MachinesFile, "--transport", TransportOf(transport),
-                        "--depth", Text(depth), "--ops", Text(context.Quick ? 50_000 : 200_000), "--peers", Text(silo.ProcessId)],
-                    ("RUM_DPDK", TransportOf(transport) == "dpdk" ? silo.DpdkOfClient : ""))[^1]),
-            };
-        })
+        new([name], SplitOnly, 1, (context, layout) => new Dictionary<string, Sample> { [name] = RunRoundTrip(context, layout, transport, depth) })
         {
             Quick = depth == 1 ? SplitOnly : [],
         };
+
+    private static Sample RunRoundTrip(BenchContext context, BenchLayout layout, string transport, int depth, int? rounds = null)
+    {
+        BenchServer silo = context.Server(ServerOf(transport), layout);
+        return BenchContext.ToSample(context.RunRum(context.At(ServerOf(transport)), layout,
+            ["bench", "round-trip", "--machines", silo.MachinesFile, "--transport", TransportOf(transport),
+                "--depth", Text(depth), "--ops", Text(rounds ?? Rounds(context, depth)), "--peers", Text(silo.ProcessId)],
+            ("RUM_DPDK", TransportOf(transport) == "dpdk" ? silo.DpdkOfClient : ""))[^1]);
+    }
 }

@@ -63,5 +63,5 @@ internal sealed class BenchNames
         [.. steps.SelectMany(step => step.Names.Where(Match).Select(step.Of)).OfType<string>()];
 
     // What runs over DPDK is named after its devices.
-    private static string[] Expand(string asked) => asked == "dpdk" ? ["floor.dpdk", "*.vhost", "*.packet", "*.veth"] : [asked];
+    private static string[] Expand(string asked) => asked == "dpdk" ? ["floor.dpdk", "*.vhost", "*.packet", "*.veth", "loss", "fair"] : [asked];
 }

@@ -37,7 +37,10 @@ internal sealed class BenchServer : IDisposable
     public string MachinesFile => Path.Combine(_directory, "machines.csv");
 
     /// <summary>What RUM_DPDK says to its client, where it serves over DPDK.</summary>
-    public string DpdkOfClient => "--no-huge --vdev=" + BenchDevices.OfProgram(_kind, _directory);
+    public string DpdkOfClient => DpdkOf(0);
+
+    /// <summary>The same for the client of another of its ports.</summary>
+    public string DpdkOf(int port) => "--no-huge --vdev=" + BenchDevices.OfProgram(_kind, _directory, port);
 
     /// <summary>Whether it is at the silo's end of a <see cref="BenchWire"/>.</summary>
     public static bool NeedsWire(string kind) => kind.EndsWith(".packet", StringComparison.Ordinal) || kind.EndsWith(".veth", StringComparison.Ordinal);
@@ -57,10 +60,10 @@ internal sealed class BenchServer : IDisposable
             "silo" or "orleans" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
                 "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G",
                 "--http", http, "--plane", kind == "silo" ? "static" : "orleans"],
-            "silo.vhost" or "silo.packet" or "silo.veth" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
+            "silo.vhost" or "silo.packet" or "silo.veth" or "silo.lossy.packet" or "silo.eight.vhost" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
                 "--self", $"{address}:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G", "--http", http,
-                .. kind == "silo.veth" ? (string[])["--transport", "udp"] : ["--transport", "dpdk", "--dpdk", "--no-huge --vdev=" + BenchDevices.OfSilo(kind, directory)]],
-            "driver.vhost" or "driver.packet" => [rum, "bench", "driver", "--serve", "--dpdk", "--no-huge --vdev=" + BenchDevices.OfSilo(kind, directory)],
+                .. kind == "silo.veth" ? (string[])["--transport", "udp"] : ["--transport", "dpdk", "--dpdk", BenchDevices.AllOfSilo(kind, directory)]],
+            "driver.vhost" or "driver.packet" => [rum, "bench", "driver", "--serve", "--dpdk", BenchDevices.AllOfSilo(kind, directory)],
             "redis" => ["redis-server", "--port", number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             "memcached" => ["memcached", "-l", "127.0.0.1", "-p", number, "-U", "0", "-m", "1024", "-t", "1", "-u", "nobody"],
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such server"),

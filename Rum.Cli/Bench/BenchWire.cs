@@ -45,6 +45,17 @@ internal sealed class BenchWire : IDisposable
     /// <summary>What a command that runs at the program's end begins with.</summary>
     public string[] AtProgram => ["nsenter", "--net=" + Net(_program), "--"];
 
+    /// <summary>Lets each end lose so many in a thousand of the frames that it sends.</summary>
+    public void Lose(int perMille)
+    {
+        foreach ((Process end, string face) in new[] { (_silo, SiloFace), (_program, ProgramFace) })
+        {
+            Inside(end, "nft", "flush", "ruleset");
+            if (perMille == 0) continue;
+            Inside(end, "nft", $"table netdev bench {{ chain out {{ type filter hook egress device {face} priority 0; numgen random mod 1000 < {Text(perMille)} drop; }}; }}");
+        }
+    }
+
     /// <summary>Why there can't be one here, or null.</summary>
     public static string? Missing() =>
         !Environment.IsPrivilegedProcess ? "makes network namespaces: needs root"

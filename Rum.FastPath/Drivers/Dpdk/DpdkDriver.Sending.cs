@@ -74,8 +74,8 @@ public sealed unsafe partial class DpdkDriver
     /// <summary>Hands the burst to the port; returns how many it is done with. What nobody can receive, because the peer hung up, is lost like a frame on the wire.</summary>
     private int Hand(int count)
     {
-        int queue = Port.Queues == 1 ? 0 : _nextQueue++ % Port.Queues;
-        int sent = NativeMethods.rum_dpdk_send(Port.Id, (ushort)queue, _tx, (ushort)count);
+        ushort queue = Port.Queues == 1 ? (ushort)0 : (ushort)(_nextQueue++ % (uint)Port.Queues);
+        int sent = NativeMethods.rum_dpdk_send(Port.Id, queue, _tx, (ushort)count);
         if (sent < count)
         {
             NativeMethods.rum_dpdk_free(_tx + sent, (uint)(count - sent));
@@ -86,7 +86,8 @@ public sealed unsafe partial class DpdkDriver
         return sent;
     }
 
-    private int _nextQueue;
+    // Bursts go to the queues in turn; it wraps around.
+    private uint _nextQueue;
 
     // A thread that DPDK knows has a cache of buffers of its own; without it all goes slower, and nothing else changes.
     private void Register()

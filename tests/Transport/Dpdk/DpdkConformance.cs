@@ -30,6 +30,17 @@ public sealed class DpdkVhostBusyConformance : DpdkConformanceBase
 }
 
 [Collection("dpdk")]
+public sealed class DpdkVhostQueuesConformance : DpdkConformanceBase
+{
+    protected override DriverPair Create()
+    {
+        DpdkPair pair = DpdkPair.Vhost("--queues 2", queues: 2);
+        Assert.Equal((2, 2), (pair.ClientDriver.Port.Queues, pair.ServerDriver.Port.Queues));
+        return pair;
+    }
+}
+
+[Collection("dpdk")]
 public sealed class DpdkPacketSocketConformance : DpdkConformanceBase
 {
     protected override DriverPair Create() => DpdkPair.Kernel(DpdkPair.PacketSocket, 9000);

@@ -24,16 +24,16 @@ internal sealed class DpdkPair : DriverPair
     public override PeerAddress ServerAddress => _server.Address;
 
     /// <summary>A silo's vhost port and a client's virtio_user port, connected.</summary>
-    public static DpdkPair Vhost(string options = "")
+    public static DpdkPair Vhost(string options = "", int queues = 1)
     {
         DpdkBed.Need();
         DpdkOptions parsed = DpdkOptions.Parse($"-- {options}");
         var directory = new TemporaryDirectory();
         int number = DpdkBed.Next();
         string path = directory.File("v.sock");
-        DpdkDriver server = DpdkDriver.Attach($"net_vhost{number},iface={path},queues=1", parsed);
+        DpdkDriver server = DpdkDriver.Attach($"net_vhost{number},iface={path},queues={queues}", parsed);
         DpdkBed.Ring();
-        DpdkDriver client = DpdkDriver.Attach($"net_virtio_user{number},path={path},queues=1,queue_size=1024,mrg_rxbuf=1,mac=02:00:00:00:00:{number & 255:x2}", parsed);
+        DpdkDriver client = DpdkDriver.Attach($"net_virtio_user{number},path={path},queues={queues},queue_size=1024,mrg_rxbuf=1,mac=02:00:00:00:00:{number & 255:x2}", parsed);
         if (!SpinWait.SpinUntil(() => server.Port.LinkUp && client.Port.LinkUp, 10_000)) Assert.Fail("The vhost link did not come up within 10 s.");
         return new DpdkPair(server, client, directory.Dispose);
     }

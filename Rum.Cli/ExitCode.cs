@@ -15,6 +15,9 @@ internal static class ExitCode
     /// <summary>No silo answered.</summary>
     public const int NoSilo = 3;
 
+    /// <summary>A snapshot was restored, but some extents came back as lost; stdout names them.</summary>
+    public const int RestoredInPart = 4;
+
     /// <summary>Stopped by the user (as a shell says for SIGINT).</summary>
     public const int Interrupted = 130;
 }

@@ -52,6 +52,7 @@ internal static class RumCommand
             StatusCommands.BuildStats(),
             SegmentCommands.Build(),
             SessionCommands.Build(),
+            SnapshotCommands.Build(),
             DemoCommand.Build(),
             BenchCommands.Build(),
             DpdkCommands.Build(),

@@ -11,6 +11,7 @@ using Rum.Silo.Configuration;
 using Rum.Silo.Control;
 using Rum.Silo.Council;
 using Rum.Silo.Http;
+using Rum.Silo.Snapshots;
 
 namespace Rum.Silo;
 
@@ -21,6 +22,7 @@ namespace Rum.Silo;
 public sealed partial class SiloNode : IAsyncDisposable
 {
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LastSnapshotPatience = TimeSpan.FromMinutes(10);
 
     private readonly SiloSettings _settings;
     private readonly IRequestCarrier? _carrier;
@@ -33,6 +35,7 @@ public sealed partial class SiloNode : IAsyncDisposable
     private readonly PageServer _server;
     private readonly PageServerThread _thread;
     private readonly Membership _membership = null!;
+    private readonly SnapshotKeeper _snapshots = null!;
     private readonly SiloMetrics _metrics;
     private readonly IReadOnlyList<IDriver> _drivers;
     private SiloHttp? _http;
@@ -80,10 +83,12 @@ public sealed partial class SiloNode : IAsyncDisposable
             },
             Turned = _control.CountProgress,
             Viewed = Belong,
+            SnapshotsChanged = () => _snapshots?.News(),
             Seat = () => _council.Here?.Seat ?? 0,
             Beside = carrier is null ? null : () => carrier.Trouble,
         };
         if (seat is not null) seat.News = _membership.News;
+        _snapshots = new SnapshotKeeper(new SnapshotOptions(settings.SnapshotDirectory, settings.SnapshotEvery, settings.SnapshotKeep), _council, _server, _membership, _log);
         _metrics = new SiloMetrics(settings.Name, _server, _drivers, _control, _council);
     }
 
@@ -128,7 +133,11 @@ public sealed partial class SiloNode : IAsyncDisposable
     /// <summary>Keeps the silo's place in the cluster until stopped; <paramref name="serving"/> is called once, when it has it.</summary>
     public async Task RunAsync(Action serving, CancellationToken stop)
     {
-        Task member = _membership.RunAsync(stop);
+        // The silo serves and says that it lives until the last snapshot is made.
+        using var end = new CancellationTokenSource();
+        using CancellationTokenRegistration stopped = stop.Register(() => _ = EndAsync(end));
+        Task keeper = _snapshots.RunAsync(end.Token);
+        Task member = _membership.RunAsync(end.Token);
         Task first = await Task.WhenAny(member, _membership.Serving, _defect.Task);
         if (first == _membership.Serving)
         {
@@ -137,9 +146,33 @@ public sealed partial class SiloNode : IAsyncDisposable
         }
         if (_defect.Task.IsFaulted) await _defect.Task;
         await member;
+        await end.CancelAsync();
+        await keeper;
         LogStopping();
         using var patience = new CancellationTokenSource(LeavePatience);
         await _membership.LeaveAsync(patience.Token);
+    }
+
+    private async Task EndAsync(CancellationTokenSource end)
+    {
+        try
+        {
+            if (_settings.SnapshotOnStop && _membership.Map is not null)
+            {
+                LogLastSnapshot();
+                using var patience = new CancellationTokenSource(LastSnapshotPatience);
+                bool made = await _snapshots.MakeAsync($"stop-{DateTimeOffset.UtcNow:yyyyMMdd-HHmmss}-{_self.Value}", patience.Token);
+                if (!made) LogNoLastSnapshot("rum snapshot list says why");
+            }
+        }
+        catch (Exception e) when (e is CouncilUnreachableException or CouncilRefusedException or OperationCanceledException)
+        {
+            LogNoLastSnapshot(e.Message);
+        }
+        finally
+        {
+            await end.CancelAsync();
+        }
     }
 
     /// <inheritdoc/>
@@ -191,6 +224,12 @@ public sealed partial class SiloNode : IAsyncDisposable
 
     [LoggerMessage(1, LogLevel.Information, "silo {Name} at {Address} offers {Memory} over {Transports}, incarnation {Incarnation}")]
     private partial void LogStarted(string name, string address, string memory, string transports, string incarnation);
+
+    [LoggerMessage(12, LogLevel.Information, "making a last snapshot before the end")]
+    private partial void LogLastSnapshot();
+
+    [LoggerMessage(13, LogLevel.Error, "no last snapshot could be made: {Reason}")]
+    private partial void LogNoLastSnapshot(string reason);
 
     [LoggerMessage(2, LogLevel.Information, "stopping")]
     private partial void LogStopping();

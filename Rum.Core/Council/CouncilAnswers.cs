@@ -24,7 +24,11 @@ public sealed record DropsAnswer(RumError Error, string Message, ulong Decree, u
 /// <summary>Answers <see cref="SiloHeartbeat"/>.</summary>
 /// <param name="LastDrop">Sequence of the newest drop that waits for this silo, 0 for none.</param>
 public sealed record SiloHeartbeatAnswer(RumError Error, string Message, ulong Decree, ulong ViewDecree, ulong LastDrop)
-    : CouncilAnswer(Error, Message, Decree, ViewDecree);
+    : CouncilAnswer(Error, Message, Decree, ViewDecree)
+{
+    /// <summary>The last decree that changed a snapshot, 0 for none.</summary>
+    public ulong SnapshotsDecree { get; init; }
+}
 
 /// <summary>Answers <see cref="Describe"/>.</summary>
 public sealed record StatusAnswer(RumError Error, string Message, ulong Decree, ulong ViewDecree, ClusterStatus Status)

@@ -69,6 +69,7 @@ public sealed partial class CouncilMachine
         if (FindLife(suspect.Silo, suspect.Incarnation) is not { } silo) return Refuse(RumError.StaleView, Replaced(suspect.Silo));
         if (silo.Member.State == MemberState.Silent) return Done();
         silo.Member = silo.Member with { State = MemberState.Silent };
+        FailSnapshotsOf(silo);
         for (int i = 0; i < _shards.Count; i++) Withdraw(i, silo, ended: false);
         MembersChanged();
         return Done();
@@ -108,6 +109,7 @@ public sealed partial class CouncilMachine
     {
         silo.Member = silo.Member with { State = MemberState.Left };
         for (int i = 0; i < _shards.Count; i++) Withdraw(i, silo, ended: true);
+        FailSnapshotsOf(silo);
         silo.Charged = 0;
         ForgetDrops(silo);
         ViewChanged();

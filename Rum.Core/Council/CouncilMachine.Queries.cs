@@ -32,7 +32,7 @@ public sealed partial class CouncilMachine
                 return _sessions.ContainsKey(beat.Session.Value) ? Answer(RumError.None, "") : Answer(RumError.SessionExpired, Ended(beat.Session));
             case SiloHeartbeat beat:
                 return FindLife(beat.Silo, beat.Incarnation) is { } life
-                    ? new SiloHeartbeatAnswer(RumError.None, "", Decree, ViewDecree, life.Drops.Count == 0 ? 0 : life.Drops[^1].Sequence)
+                    ? new SiloHeartbeatAnswer(RumError.None, "", Decree, ViewDecree, life.Drops.Count == 0 ? 0 : life.Drops[^1].Sequence) { SnapshotsDecree = SnapshotsDecree }
                     : Answer(RumError.StaleView, Replaced(beat.Silo));
             case Describe:
                 return new StatusAnswer(RumError.None, "", Decree, ViewDecree, Status());
@@ -42,6 +42,10 @@ public sealed partial class CouncilMachine
                 return Show(show);
             case ListSessions list:
                 return SessionList(list);
+            case ListSnapshots:
+                return new SnapshotsAnswer(RumError.None, "", Decree, ViewDecree, [.. _snapshots.Values.Select(static snapshot => snapshot.Info)]);
+            case GetSnapshotDuty duty:
+                return Duty(duty);
             default:
                 return Answer(RumError.InvalidArgument, $"the council can't answer {request.GetType().Name} without deciding.");
         }

@@ -37,6 +37,7 @@ public sealed partial class CouncilMachine
         segment.Token = _nextToken++;
         segment.Writer = allocate.Session;
         _segments.Add(segment.Id.Value, segment);
+        NamedChanged(segment);
         if (!anonymous) _byKey.Add(segment.Key, segment);
         _sessions[allocate.Session.Value].Segments.Add(segment.Id.Value);
         return Opened(segment, segment.Token);
@@ -153,6 +154,7 @@ public sealed partial class CouncilMachine
             Uncharge(segment, segment.Held.Within(Layout.ExtentOfPage(newPages), Layout.ExtentsFor(segment.Size), present: true), resize.Size);
         }
         segment.Size = resize.Size;
+        NamedChanged(segment);
         return Opened(segment, segment.Token);
     }
 
@@ -165,6 +167,7 @@ public sealed partial class CouncilMachine
             return Refuse(RumError.InvalidArgument, $"extents {first} to {first + charge.Count - 1} are not all in {segment.Id}, which has {extents}.");
         }
         long end = first + charge.Count;
+        NamedChanged(segment);
         if (!charge.Charged)
         {
             Uncharge(segment, segment.Held.Within(first, end, present: true), size: 0);
@@ -228,6 +231,7 @@ public sealed partial class CouncilMachine
             for (long extent = first; extent < end; extent++) AddHeld(ShardOf(segment, extent), -1, -segment.ChargeOf(extent, segment.Size));
         }
         _segments.Remove(segment.Id.Value);
+        NamedChanged(segment);
         if (!segment.IsAnonymous) _byKey.Remove(segment.Key);
         LeaveWhenDrained();
     }

@@ -47,6 +47,7 @@ public sealed partial class CouncilMachine
         foreach (SegmentRecord segment in _segments.Values) WriteSegment(ref to, segment);
         to.U32((uint)_sessions.Count);
         foreach (SessionRecord session in _sessions.Values) WriteSession(ref to, session);
+        WriteSnapshots(ref to);
     }
 
     private static void WriteSilo(ref SpanWriter to, SiloRecord silo)
@@ -110,7 +111,7 @@ public sealed partial class CouncilMachine
             DefaultCopies = from.U8(),
         };
         return machine.ReadCouncil(ref from) && machine.ReadBlocks(ref from) && machine.ReadSilos(ref from) && machine.ReadShards(ref from)
-            && machine.ReadSegments(ref from) && machine.ReadSessions(ref from)
+            && machine.ReadSegments(ref from) && machine.ReadSessions(ref from) && machine.ReadSnapshots(ref from)
             && machine.Rebuild() ? machine : null;
     }
 

@@ -138,6 +138,12 @@ public sealed partial class CouncilMachine
         OfferSeat offer => Execute(offer),
         ChangeCouncil change => Execute(change),
         LimitCouncil limit => Execute(limit),
+        BeginSnapshot begin => Execute(begin),
+        CutSnapshot cut => Execute(cut),
+        SavedSnapshot saved => Execute(saved),
+        FailSnapshot fail => Execute(fail),
+        DeleteSnapshot delete => Execute(delete),
+        BeginRestore begin => Execute(begin),
         _ => Refuse(RumError.InvalidArgument, $"the council doesn't know the command {command.GetType().Name}."),
     };
 

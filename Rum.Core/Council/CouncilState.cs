@@ -113,3 +113,16 @@ internal sealed class SessionRecord
     /// <summary>The last request of each slot and its result.</summary>
     public SortedDictionary<uint, (uint Counter, Result Result)> Slots = [];
 }
+
+/// <summary>A snapshot.</summary>
+internal sealed class SnapshotRecord
+{
+    public required SnapshotInfo Info;
+
+    public List<SnapshotSegment> Segments = [];
+
+    /// <summary>Shards that hold extents of them, and the silos that save each; none: it was lost.</summary>
+    public SortedDictionary<ushort, SiloSet> Shards = [];
+
+    public bool UnderWay => Info.State is SnapshotState.Cutting or SnapshotState.Saving;
+}

@@ -122,6 +122,7 @@ public sealed unsafe partial class PageClient
         FrameHeader* header = peer.Port.Tx.Next;
         FrameCodec.Start(header, type);
         header->Flags = (resend ? FrameFlags.Resend : FrameFlags.None) | ((slot->Flags & SegmentFlags.Sparse) != 0 ? FrameFlags.Sparse : FrameFlags.None);
+        if (slot->Loses) header->Flags |= FrameFlags.Lost;
         header->Count = slot->Count;
         header->Generation = _routes!.Map.FrameGeneration;
         header->Epoch = slot->Epoch;

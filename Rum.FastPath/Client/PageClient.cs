@@ -101,6 +101,16 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         return true;
     }
 
+    /// <summary>Says that what was in an extent is lost: accesses to it fail as Lost from then on. For restores.</summary>
+    public bool TryLose(in SegmentHandle segment, long extent, ulong cookie)
+    {
+        int slot = Begin(segment, RequestKind.Trim, extent * Layout.PagesPerExtent, Layout.PagesPerExtent, cookie);
+        if (slot < 0) return false;
+        _slots[slot].Loses = true;
+        BeginChange(slot, segment);
+        return true;
+    }
+
     /// <inheritdoc/>
     public void Submit()
     {
@@ -165,6 +175,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         slot->FirstSentNs = 0;
         slot->Resent = slot->Others = false;
         slot->Moves = slot->Probes = 0;
+        slot->Loses = false;
         return index;
     }
 

@@ -63,6 +63,7 @@ internal unsafe struct RequestSlot
     public PageStatus Failure;
     public RequestState State;
     public RequestKind Kind;
+    public bool Loses;             // a trim that says that an extent is lost
     public bool Resent;            // after a time-out: its round trip measures nothing
     public byte Probes;            // how often it was sent on suspicion
     public bool Others;            // a read that another replica could answer too

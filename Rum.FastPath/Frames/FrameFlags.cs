@@ -26,4 +26,7 @@ public enum FrameFlags : ushort
     /// In a Read and its answers: for a copy. A run of pages never written is answered by one frame (Zero, version 0, its length in Count).
     /// </summary>
     Copy = 32,
+
+    /// <summary>In a Trim of a whole extent: what was in it is lost. It answers Lost from then on, and not zeros.</summary>
+    Lost = 64,
 }

@@ -36,6 +36,9 @@ public enum FrameType : byte
     /// <summary>Between silos: a sign of life, without an answer. <c>Slot</c> is the silo, <c>Sequence</c> the progress of its control plane.</summary>
     Sign = 9,
 
+    /// <summary>Between silos: a step towards a cut for a snapshot (<see cref="CutStep"/> in <c>Slot</c>). <c>Segment</c> is the cut, <c>Confirmed</c> the decree of the view.</summary>
+    Cut = 10,
+
     /// <summary>What makes a request's number its answer's.</summary>
     Answer = 0x80,
 
@@ -62,4 +65,7 @@ public enum FrameType : byte
 
     /// <summary>Answers <see cref="ListExtents"/>.</summary>
     ListExtentsAnswer = ListExtents | Answer,
+
+    /// <summary>Answers <see cref="Cut"/>.</summary>
+    CutAnswer = Cut | Answer,
 }

@@ -15,7 +15,12 @@ internal struct CopyEntry
     public ulong FloorToken;
     public ulong FloorSequence;
     public uint Extent;
+
+    /// <summary>1: the segment is sparse. <see cref="Lost"/>: the extent is lost.</summary>
     public uint Sparse;
+
+    /// <summary>See <see cref="Sparse"/>.</summary>
+    public const uint Lost = 2;
 
     public readonly PageVersion Floor => new(FloorToken, FloorSequence);
 }

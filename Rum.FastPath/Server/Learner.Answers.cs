@@ -62,7 +62,8 @@ internal sealed unsafe partial class Learner
         {
             // Freed here: the lead will hear of it too.
             if (!_pool.Adopt(entry) || !_pool.AdoptFloor(entry, _course!.Lesson.Shard.Value)) continue;
-            _extents[_extentCount++] = entry;
+            // Of a lost one there is nothing to be had but that.
+            if ((entry.Sparse & CopyEntry.Lost) == 0) _extents[_extentCount++] = entry;
         }
         _cursor = header->Page;
         _allListed = _cursor == PagePool.ListEnd;

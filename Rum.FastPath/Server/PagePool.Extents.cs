@@ -46,6 +46,8 @@ public sealed unsafe partial class PagePool
             ExtentRecord* extent = _extents + i;
             long start = (long)extent->Extent * Layout.PagesPerExtent;
             long from = Math.Max(firstPage - start, 0), to = Math.Min(end - start, Layout.PagesPerExtent);
+            // What is cut off and grows again is new.
+            if (to - from == Layout.PagesPerExtent) extent->Lost = false;
             if (from >= to || extent->Table == null) continue;
             if (to - from == Layout.PagesPerExtent)
             {
@@ -120,7 +122,7 @@ public sealed unsafe partial class PagePool
         else return null;
         int* bucket = _extentBuckets + (HashExtent(segment->Id, extent) & _extentBucketMask);
         record = _extents + index;
-        *record = new ExtentRecord { Segment = segment->Id, Extent = extent, Shard = shard, Next = *bucket, NextOfSegment = segment->FirstExtent };
+        *record = new ExtentRecord { Segment = segment->Id, Extent = extent, Shard = shard, Next = *bucket, NextOfSegment = segment->FirstExtent, BornCut = _cutNumber };
         *bucket = index;
         if (segment->FirstExtent != 0) _extents[segment->FirstExtent].PreviousOfSegment = index;
         segment->FirstExtent = index;
@@ -134,6 +136,12 @@ public sealed unsafe partial class PagePool
         _pagesStored -= record->Stored;
         if (segment->Sparse) _sparsePagesStored -= record->Stored;
         record->Stored = 0;
+        if (KeepTableForCut(record))
+        {
+            record->Table = null;
+            _tables--;
+            return;
+        }
         _garbage[_garbageProduced++ % _garbageCapacity] = record->Table;
         record->Table = null;
         _tables--;
@@ -143,6 +151,7 @@ public sealed unsafe partial class PagePool
     {
         ExtentRecord* record = _extents + index;
         DiscardTable(segment, record);
+        OrphanFrozen(record);
         if (record->PreviousOfSegment != 0) _extents[record->PreviousOfSegment].NextOfSegment = record->NextOfSegment;
         else segment->FirstExtent = record->NextOfSegment;
         if (record->NextOfSegment != 0) _extents[record->NextOfSegment].PreviousOfSegment = record->PreviousOfSegment;

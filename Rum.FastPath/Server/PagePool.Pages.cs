@@ -61,6 +61,7 @@ public sealed unsafe partial class PagePool
         uint number = (uint)((ulong)page / Layout.PagesPerExtent);
         ExtentRecord* extent = always ? ExtentFor(owner, number, shard) : FindExtent(segment.Value, number);
         if (always && extent == null) return PageStatus.OutOfMemory;
+        if (extent != null && extent->Lost) return PageStatus.Lost;
         // Nothing stored: nothing that an older duplicate could bring back, since the writer waited for its writes before it trimmed.
         if (extent == null || (!always && extent->Table == null)) return PageStatus.Ok;
         if (always && extent->Floor >= version) return PageStatus.Ok;
@@ -90,6 +91,24 @@ public sealed unsafe partial class PagePool
         return PageStatus.Ok;
     }
 
+    /// <summary>
+    /// What was in an extent is lost: a restore had no whole copy of it. It answers Lost until its pages are dropped with the segment. <paramref name="current"/> as in <see cref="Trim"/>.
+    /// </summary>
+    public PageStatus Lose(SegmentId segment, long page, PageVersion version, ushort shard, out PageVersion current)
+    {
+        current = version;
+        SegmentRecord* owner = FindSegment(segment.Value);
+        PageStatus status = CheckFence(owner, version.Token, ref current);
+        if (status != PageStatus.Ok) return status;
+        ExtentRecord* extent = ExtentFor(owner, (uint)((ulong)page / Layout.PagesPerExtent), shard);
+        if (extent == null) return PageStatus.OutOfMemory;
+        extent->Lost = true;
+        RaiseFloor(extent, version);
+        DiscardTable(owner, extent);
+        Raise(owner, extent, version);
+        return PageStatus.Ok;
+    }
+
     /// <summary>A place that a write was admitted to.</summary>
     internal readonly struct PageSlot(SegmentRecord* segment, ExtentRecord* extent, PageEntry* entry)
     {
@@ -102,12 +121,13 @@ public sealed unsafe partial class PagePool
     internal PageStatus Locate(ulong segment, ulong page, out PageEntry* entry)
     {
         ExtentRecord* extent = FindExtent(segment, (uint)(page / Layout.PagesPerExtent));
-        if (extent != null && extent->Table != null)
+        if (extent != null && extent->Table != null && !extent->Lost)
         {
             entry = extent->Table + (page % Layout.PagesPerExtent);
             return PageStatus.Ok;
         }
         entry = null;
+        if (extent != null && extent->Lost) return PageStatus.Lost;
         SegmentRecord* record = FindSegment(segment);
         return record != null && record->State == SegmentState.Gone ? PageStatus.Gone : PageStatus.Ok;
     }
@@ -132,6 +152,7 @@ public sealed unsafe partial class PagePool
         current = version;
         ExtentRecord* extent = ExtentForWrite(owner, (uint)(page / Layout.PagesPerExtent), shard);
         if (extent == null) return PageStatus.OutOfMemory;
+        if (extent->Lost) return PageStatus.Lost;
         PageEntry* entry = extent->Table + (page % Layout.PagesPerExtent);
         PageVersion there = entry->Version;
         if (there == version) return PageStatus.Ok;
@@ -141,7 +162,7 @@ public sealed unsafe partial class PagePool
             return PageStatus.Superseded;
         }
         if (needsFrame && owner->Sparse && entry->Frame == 0
-            && (_sparsePagesStored >= SparsePagesMax || FramesFree <= _reserveFrames)) return PageStatus.OutOfMemory;
+            && (_sparsePagesStored >= SparsePagesMax || (FramesFree <= _reserveFrames && !GiveUpCut()))) return PageStatus.OutOfMemory;
         slot = new PageSlot(owner, extent, entry);
         return PageStatus.Ok;
     }
@@ -172,9 +193,10 @@ public sealed unsafe partial class PagePool
 
     private void Store(SegmentRecord* owner, ExtentRecord* extent, PageEntry* entry, uint frame)
     {
+        KeepForCut(extent);
         uint old = (uint)entry->Frame;
         entry->Frame = frame;
-        if (old != 0) ReturnFrame(old);
+        if (old != 0 && !IsKept(extent, entry, old)) ReturnFrame(old);
         int change = (frame != 0 ? 1 : 0) - (old != 0 ? 1 : 0);
         if (change == 0) return;
         extent->Stored += change;

@@ -51,6 +51,7 @@ public sealed unsafe partial class PagePool
             SegmentRecord* owner = FindSegment(extent->Segment);
             if (owner == null || owner->State != SegmentState.Live) continue;
             entries[count] = Entry(owner);
+            if (extent->Lost) entries[count].Sparse |= CopyEntry.Lost;
             entries[count].Extent = extent->Extent;
             entries[count].FloorToken = extent->FloorToken;
             entries[count++].FloorSequence = extent->FloorSequence;
@@ -69,7 +70,7 @@ public sealed unsafe partial class PagePool
             record = AddSegment(entry.Segment);
             if (record == null) return false;
             record->State = SegmentState.Live;
-            record->Sparse = entry.Sparse != 0;
+            record->Sparse = (entry.Sparse & 1) != 0;
             _segmentsLive++;
         }
         if (record->State != SegmentState.Live) return false;
@@ -84,6 +85,11 @@ public sealed unsafe partial class PagePool
         if (owner == null || owner->State != SegmentState.Live) return false;
         ExtentRecord* extent = ExtentFor(owner, entry.Extent, shard);
         if (extent == null) return false;
+        if ((entry.Sparse & CopyEntry.Lost) != 0)
+        {
+            extent->Lost = true;
+            DiscardTable(owner, extent);
+        }
         if (extent->Floor >= entry.Floor) return true;
         RaiseFloor(extent, entry.Floor);
         for (int i = 0; extent->Table != null && i < Layout.PagesPerExtent; i++)

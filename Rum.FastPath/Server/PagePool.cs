@@ -31,6 +31,7 @@ public sealed unsafe partial class PagePool : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SegmentsMax);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ExtentsMax);
         _forgetsTrims = options.Defect == ReplicaDefect.TrimForgetsItsVersion;
+        _ignoresCuts = options.Defect == ReplicaDefect.CutKeepsNothing;
         _reserveFrames = Math.Max(1, options.ReserveFrames);
         CapacityPages = options.CapacityBytes >> Layout.PageShift;
         SparsePagesMax = CapacityPages;
@@ -78,7 +79,7 @@ public sealed unsafe partial class PagePool : IDisposable
     public bool DoChores()
     {
         if (_holdFrames) return false;
-        return CollectGarbage() || _arena.GiveBack();
+        return CollectGarbage() || ThawOne() || _arena.GiveBack();
     }
 
     /// <inheritdoc/>
@@ -86,6 +87,7 @@ public sealed unsafe partial class PagePool : IDisposable
     {
         if (_disposed) return;
         _disposed = true;
+        DisposeCuts();
         DisposeExtents();
         DisposeSegments();
         _limboMemory.Dispose();
@@ -93,7 +95,13 @@ public sealed unsafe partial class PagePool : IDisposable
     }
 
     /// <summary>A frame to fill, or 0 when there is none.</summary>
-    internal uint TakeFrame() => _arena.Allocate();
+    internal uint TakeFrame()
+    {
+        uint frame = _arena.Allocate();
+        // Where a driver may still hold pointers what falls free is free only after this step; the sender asks again.
+        for (int tries = 0; frame == 0 && tries < 8 && GiveUpCut(); tries++) frame = _arena.Allocate();
+        return frame;
+    }
 
     /// <summary>The most frames that a driver may be lent: a small part of the reserve.</summary>
     internal int LentFramesMax => _reserveFrames / 16;

@@ -24,6 +24,8 @@ public sealed unsafe partial class PageServer
         return RunAsync(_ =>
         {
             if (_view != null && _view.Decree >= laidOut.Decree) return true;
+            // What is held is held for the replicas of the old view.
+            LetGo();
             Volatile.Write(ref _view, laidOut);
             _learner.Begin(laidOut);
             return true;

@@ -75,6 +75,7 @@ public sealed unsafe partial class PageServer
 
     private void Conclude(ServerPort port, PeerAddress peer, FrameHeader* request, PageStatus status, PageVersion version)
     {
+        if (Holds(port, peer, request, status, version)) return;
         if (status == PageStatus.Ok) Answer(port, peer, request, status, version);
         else Refuse(port, peer, request, status, version);
     }

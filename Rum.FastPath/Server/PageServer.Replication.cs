@@ -22,7 +22,7 @@ public sealed unsafe partial class PageServer
     public long PagesLearned => _learner.PagesLearned;
 
     /// <summary>How long the thread may block at most, nanoseconds: a learner has time-outs.</summary>
-    internal long BlockNsMax => _learner.Active ? 1_000_000 : long.MaxValue;
+    internal long BlockNsMax => _learner.Active || _holding != 0 ? 1_000_000 : long.MaxValue;
 
     private void HandleList(ServerPort port, in RxFrame frame, FrameHeader* header)
     {

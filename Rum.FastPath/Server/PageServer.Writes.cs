@@ -26,7 +26,7 @@ public sealed unsafe partial class PageServer
         if (!TryTakeImage(port, ref frame, header, hasImage, out uint filled)) return;
         _pool.Commit(slot, version, filled);
         _counters.PagesWritten++;
-        Answer(port, frame.Peer, header, PageStatus.Ok, version);
+        Conclude(port, frame.Peer, header, PageStatus.Ok, version);
     }
 
     /// <summary>A frame with the image of a write; 0 for zeros. False: fragments are missing still, or there was no frame and it was said.</summary>

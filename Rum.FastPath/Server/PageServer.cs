@@ -92,6 +92,7 @@ public sealed unsafe partial class PageServer : IDisposable
         if (_learner.Active) done += _learner.Poll(nowNs);
         _writes.AgeOut(nowNs, _options.AssemblyAgeNsMax, ref _counters.AssembliesDropped);
         if (nowNs >= _signDueNs) GiveSign();
+        if (_holding != 0 && nowNs >= _holdUntilNs) LetGo();
         return done;
     }
 
@@ -177,6 +178,9 @@ public sealed unsafe partial class PageServer : IDisposable
             case FrameType.Sign:
                 HandleSign(header);
                 break;
+            case FrameType.Cut:
+                HandleCut(port, frame, header);
+                break;
             default:
                 PageFrames++;
                 PageStatus status = CheckView(header);
@@ -241,9 +245,11 @@ public sealed unsafe partial class PageServer : IDisposable
                 HandleWrite(port, ref frame, header);
                 break;
             case FrameType.Trim:
-                PageStatus trimmed = _pool.Trim(
-                    new SegmentId(header->Segment), (long)header->Page, header->Count, header->PageVersion, out PageVersion now,
-                    header->Shard, _view!.Replicated(header->Shard));
+                PageStatus trimmed = (header->Flags & FrameFlags.Lost) != 0 && header->Count == Layout.PagesPerExtent
+                    ? _pool.Lose(new SegmentId(header->Segment), (long)header->Page, header->PageVersion, header->Shard, out PageVersion now)
+                    : _pool.Trim(
+                        new SegmentId(header->Segment), (long)header->Page, header->Count, header->PageVersion, out now,
+                        header->Shard, _view!.Replicated(header->Shard));
                 if (trimmed == PageStatus.Ok) _counters.Trims++;
                 Conclude(port, frame.Peer, header, trimmed, now);
                 break;

@@ -30,6 +30,9 @@ public sealed record PageServerOptions
     /// <summary>Called, on the data thread, when a request shows that there is a newer view; at most once in 20 ms. Must be quick.</summary>
     public Action? ViewIsBehind { get; init; }
 
+    /// <summary>A rule that isn't kept, so that the simulator's checkers can show that they see it. None outside of tests.</summary>
+    public ReplicaDefect Defect { get; init; }
+
     /// <summary>How long a driver may refuse answers before they are dropped; longer than a scheduler slice, and than what a driver itself waits. Nanoseconds.</summary>
     public long BackPressureNsMax { get; init; } = 50_000_000;
 }

@@ -45,6 +45,18 @@ internal unsafe struct ExtentRecord
     public int PreviousOfSegment;
     public ushort Shard;
 
+    /// <summary>A restore had no whole copy of it: accesses are answered Lost.</summary>
+    public bool Lost;
+
+    /// <summary>The cut that was the latest when the record was made: it isn't in that one.</summary>
+    public uint BornCut;
+
+    /// <summary>The latest cut of which nothing of this extent needs to be kept.</summary>
+    public uint SavedCut;
+
+    /// <summary>1 more than the index of the table that is kept for the cut, 0 for none.</summary>
+    public int Frozen;
+
     public readonly PageVersion Floor => new(FloorToken, FloorSequence);
 
     /// <summary>The newest version stored in it.</summary>

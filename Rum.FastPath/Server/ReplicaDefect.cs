@@ -8,4 +8,10 @@ public enum ReplicaDefect : byte
 
     /// <summary>A trimmed page is as if it had never been written.</summary>
     TrimForgetsItsVersion,
+
+    /// <summary>What was marked for a snapshot is overwritten like everything else.</summary>
+    CutKeepsNothing,
+
+    /// <summary>Silos mark their tables for a snapshot without holding acknowledgements.</summary>
+    CutWithoutHold,
 }

@@ -54,6 +54,18 @@ public sealed record SiloSettings
     /// <summary>Where its seat of the council is; null: it has none (a development silo's is in memory).</summary>
     public string? DataDirectory { get; init; }
 
+    /// <summary>Where its part of snapshots is kept, null for nowhere.</summary>
+    public string? SnapshotDirectory { get; init; }
+
+    /// <summary>How often the leader makes one, zero for never.</summary>
+    public TimeSpan SnapshotEvery { get; init; }
+
+    /// <summary>How many of these are kept.</summary>
+    public int SnapshotKeep { get; init; } = 3;
+
+    /// <summary>Whether one is made before the silo ends.</summary>
+    public bool SnapshotOnStop { get; init; }
+
     /// <summary>Whether an empty data directory becomes a new cluster.</summary>
     public bool Init { get; init; }
 

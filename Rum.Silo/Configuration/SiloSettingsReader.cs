@@ -40,6 +40,10 @@ public sealed class SiloSettingsReader(
         IPEndPoint? http = self is null ? null : Http(self);
         bool init = Switch("init");
         string? data = Text("data");
+        string? snapshots = Text("snapshots") ?? (data is null ? null : Path.Combine(data, "snapshots"));
+        TimeSpan every = values.ContainsKey("snapshot-every") ? Time("snapshot-every", default, TimeSpan.FromSeconds(1), "from 1s to 1h") : default;
+        int keep = Count("snapshot-keep", 3, 1, 200);
+        bool onStop = Switch("snapshot-on-stop");
         if (self is not null && machines is { Machines.Count: 1 } && data is null)
             _errors.Add("data: missing; this silo is alone in the machines file, so it holds the council, whose log needs a directory, for example --data /var/lib/rum");
         if (init && data is null && !dev) _errors.Add("init: a cluster is born in a directory; say which with --data, for example --data /var/lib/rum");
@@ -58,6 +62,10 @@ public sealed class SiloSettingsReader(
             Dpdk = dpdk,
             DataDirectory = data,
             Init = init,
+            SnapshotDirectory = snapshots,
+            SnapshotEvery = every,
+            SnapshotKeep = keep,
+            SnapshotOnStop = onStop,
             Http = http,
             HttpToken = Text("http-token") ?? "",
             Cpu = cpu,
@@ -169,6 +177,14 @@ public sealed class SiloSettingsReader(
         if (int.TryParse(said.Text, NumberStyles.None, CultureInfo.InvariantCulture, out int cpu) && cpu < 4096) return cpu;
         Wrong("cpu", said, "the number of a CPU, from 0");
         return -1;
+    }
+
+    private int Count(string key, int otherwise, int min, int max)
+    {
+        if (!values.TryGetValue(key, out SettingValue said)) return otherwise;
+        if (int.TryParse(said.Text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count >= min && count <= max) return count;
+        Wrong(key, said, $"a number from {min} to {max}");
+        return otherwise;
     }
 
     private TimeSpan Time(string key, TimeSpan otherwise, TimeSpan min, string range)

@@ -116,11 +116,11 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
         {
             leader.TryAsk(decoded, answer => Answer(request, answer), request.Generation);
         }
-        else if (_carrier is not null && decoded is CommandRequest { Carried: false, Command: not (Join or Leave or Dropped or OfferSeat or LimitCouncil) } or Heartbeat)
+        else if (_carrier is not null && decoded is CommandRequest { Carried: false, Command: not (Join or Leave or Dropped or OfferSeat or LimitCouncil or SnapshotCommand) } or Heartbeat)
         {
             Carry(request, decoded);
         }
-        else if (_carrier is not null && _seat is null && decoded is GetView or Describe or ListSegments or ShowSegment or ListSessions)
+        else if (_carrier is not null && _seat is null && decoded is GetView or Describe or ListSegments or ShowSegment or ListSessions or ListSnapshots)
         {
             if (_forwarded.Wait(0)) _ = ForwardAsync(request, decoded);
         }

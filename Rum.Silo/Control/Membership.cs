@@ -38,6 +38,7 @@ public sealed partial class Membership
     private ulong _dropped;
     private ulong _chargesAsOf;
     private ulong _offered;
+    private ulong _snapshotsDecree;
     private long _lastNewsMs;
     private long _auditedMs = long.MinValue / 2;
     private string _trouble = "";
@@ -62,6 +63,9 @@ public sealed partial class Membership
 
     /// <summary>The seat that this silo's disk is good for, 0 for none.</summary>
     public Func<ulong>? Seat { get; init; }
+
+    /// <summary>Told that something about snapshots has changed at the council.</summary>
+    public Action? SnapshotsChanged { get; init; }
 
     /// <summary>Ends when the page server has its first view in which this silo is a member.</summary>
     public Task Serving => _serving.Task;
@@ -181,6 +185,11 @@ public sealed partial class Membership
         if (answer is not SiloHeartbeatAnswer beat) throw new CouncilRefusedException(answer.Error, answer.Message);
         if (beat.Decree > _chargesAsOf || beat.LastDrop > _dropped) _lastNewsMs = Environment.TickCount64;
         if (beat.ViewDecree > _viewDecree) await FetchViewAsync(stop);
+        if (beat.SnapshotsDecree > _snapshotsDecree)
+        {
+            _snapshotsDecree = beat.SnapshotsDecree;
+            SnapshotsChanged?.Invoke();
+        }
         if (Seat?.Invoke() is > 0 and ulong seat && seat != _offered) await OfferAsync(seat, stop);
         if (beat.LastDrop > _dropped) await DropAsync(stop);
         foreach ((ShardId shard, uint epoch) in _server.Learned)

@@ -53,6 +53,11 @@ public static class ReportMapper
         details.FirstShard.Value,
         [.. details.Places.Select(p => new SegmentPlaceReport(p.Silo.Value, p.Extents, p.Bytes))]);
 
+    /// <summary>A snapshot.</summary>
+    public static SnapshotReport Report(SnapshotInfo info) => new(
+        info.Id, info.Name, info.TimeMs, info.State.ToString().ToLowerInvariant(), info.Reason, info.Segments, info.SegmentBytes, info.Parts.Sum(static part => part.Bytes), info.LostShards,
+        [.. info.Parts.Select(static part => new SnapshotPartReport(part.Silo.Value, part.Name, part.Shards, part.Saved, part.Pages, part.Bytes))]);
+
     /// <summary>Times of a histogram, empty buckets left out.</summary>
     public static IReadOnlyList<TimesReport> Report(FaultHistogram times)
     {

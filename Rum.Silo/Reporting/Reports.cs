@@ -49,6 +49,19 @@ public sealed record SessionReport(ulong Id, string Tenant, string Client, int L
 /// <summary>A silo's counters, as /stats and <c>rum stats --json</c> print them: dotted names, units where not counts.</summary>
 public sealed record StatsReport(string Silo, IReadOnlyDictionary<string, long> Counters);
 
+/// <summary>A snapshot in <c>rum snapshot list --json</c>; its state is cutting, saving, complete or failed.</summary>
+public sealed record SnapshotReport(
+    ulong Id, string Name, long TimeMs, string State, string Reason, int Segments, long SegmentBytes, long StoredBytes, int LostShards, IReadOnlyList<SnapshotPartReport> Parts);
+
+/// <summary>A silo's part of a snapshot.</summary>
+public sealed record SnapshotPartReport(int Silo, string Name, int Shards, bool Saved, long Pages, long Bytes);
+
+/// <summary>What <c>rum snapshot restore --json</c> did.</summary>
+public sealed record RestoreReport(string Snapshot, int Segments, long SegmentBytes, long Pages, IReadOnlyList<LostExtentReport> Lost);
+
+/// <summary>An extent that came back as lost.</summary>
+public sealed record LostExtentReport(string Key, long Extent);
+
 /// <summary>The answer of a command that changed something.</summary>
 public sealed record DoneReport(string Done, string Detail);
 
@@ -61,6 +74,9 @@ public sealed record DoneReport(string Done, string Detail);
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(StatsReport))]
 [JsonSerializable(typeof(IReadOnlyList<StatsReport>))]
+[JsonSerializable(typeof(IReadOnlyList<SnapshotReport>))]
+[JsonSerializable(typeof(SnapshotReport))]
+[JsonSerializable(typeof(RestoreReport))]
 [JsonSerializable(typeof(DoneReport))]
 [JsonSerializable(typeof(LocalReport))]
 [JsonSerializable(typeof(OverviewReport))]

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Numerics;
+using Rum.Core.Wire;
 
 namespace Rum.Silo.Storage;
 
@@ -89,18 +89,8 @@ internal static class StoreFormat
         return true;
     }
 
-    /// <summary>CRC32C (Castagnoli), as iSCSI and ext4 use it.</summary>
-    public static uint Crc(uint seed, ReadOnlySpan<byte> bytes)
-    {
-        uint crc = ~seed;
-        while (bytes.Length >= 8)
-        {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-            bytes = bytes[8..];
-        }
-        foreach (byte one in bytes) crc = BitOperations.Crc32C(crc, one);
-        return ~crc;
-    }
+    /// <summary>CRC32C.</summary>
+    public static uint Crc(uint seed, ReadOnlySpan<byte> bytes) => Checksum.Crc(seed, bytes);
 }
 
 /// <summary>Whose file this is: the cluster, its generation, the decree that the file starts from, and the seat.</summary>

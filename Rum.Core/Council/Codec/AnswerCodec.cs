@@ -21,6 +21,8 @@ public static partial class AnswerCodec
         Segment = 8,
         Sessions = 9,
         Leases = 10,
+        Snapshots = 20,
+        SnapshotDuty = 21,
     }
 
     /// <summary>Writes an answer and returns its length; -1 when it doesn't fit.</summary>
@@ -48,6 +50,7 @@ public static partial class AnswerCodec
                 break;
             case SiloHeartbeatAnswer it:
                 to.U64(it.LastDrop);
+                to.U64(it.SnapshotsDecree);
                 break;
             case StatusAnswer it:
                 WriteStatus(ref to, it.Status);
@@ -65,6 +68,16 @@ public static partial class AnswerCodec
                 to.U32((uint)it.Sessions.Count);
                 foreach (SessionInfo info in it.Sessions) WriteSession(ref to, info);
                 to.Bool(it.More);
+                break;
+            case SnapshotsAnswer it:
+                to.U32((uint)it.Snapshots.Count);
+                foreach (SnapshotInfo info in it.Snapshots) SnapshotCodec.WriteInfo(ref to, info);
+                break;
+            case SnapshotDutyAnswer it:
+                SnapshotCodec.WriteSegments(ref to, it.Segments);
+                to.Bool(it.More);
+                SnapshotCodec.WriteShards(ref to, it.Shards);
+                SnapshotCodec.WriteShards(ref to, it.Lost);
                 break;
             case LeasesAnswer it:
                 to.U32((uint)it.Counters.Count);
@@ -85,6 +98,8 @@ public static partial class AnswerCodec
         SegmentAnswer => Kind.Segment,
         SessionsAnswer => Kind.Sessions,
         LeasesAnswer => Kind.Leases,
+        SnapshotsAnswer => Kind.Snapshots,
+        SnapshotDutyAnswer => Kind.SnapshotDuty,
         _ => Kind.Plain,
     };
 
@@ -116,7 +131,7 @@ public static partial class AnswerCodec
                 for (int i = 0; i < drops.Length; i++) drops[i] = ReadDrop(ref from);
                 return new DropsAnswer(error, message, decree, view, drops, from.Bool());
             case Kind.SiloHeartbeat:
-                return new SiloHeartbeatAnswer(error, message, decree, view, from.U64());
+                return new SiloHeartbeatAnswer(error, message, decree, view, from.U64()) { SnapshotsDecree = from.U64() };
             case Kind.Status:
                 return ReadStatus(ref from) is { } status ? new StatusAnswer(error, message, decree, view, status) : null;
             case Kind.Segments:
@@ -129,6 +144,13 @@ public static partial class AnswerCodec
                 var sessions = new SessionInfo[from.Count(SessionBytesMin)];
                 for (int i = 0; i < sessions.Length; i++) sessions[i] = ReadSession(ref from);
                 return new SessionsAnswer(error, message, decree, view, sessions, from.Bool());
+            case Kind.Snapshots:
+                var snapshots = new SnapshotInfo[from.Count(SnapshotCodec.InfoBytesMin)];
+                for (int i = 0; i < snapshots.Length; i++) snapshots[i] = SnapshotCodec.ReadInfo(ref from);
+                return new SnapshotsAnswer(error, message, decree, view, snapshots);
+            case Kind.SnapshotDuty:
+                return new SnapshotDutyAnswer(
+                    error, message, decree, view, SnapshotCodec.ReadSegments(ref from), from.Bool(), SnapshotCodec.ReadShards(ref from), SnapshotCodec.ReadShards(ref from));
             case Kind.Leases:
                 ulong[] counters = new ulong[from.Count(8)];
                 for (int i = 0; i < counters.Length; i++) counters[i] = from.U64();

@@ -30,6 +30,12 @@ public static class CommandCodec
         OfferSeat = 40,
         ChangeCouncil = 41,
         LimitCouncil = 42,
+        BeginSnapshot = 60,
+        CutSnapshot = 61,
+        SavedSnapshot = 62,
+        FailSnapshot = 63,
+        DeleteSnapshot = 64,
+        BeginRestore = 65,
     }
 
     /// <summary>Writes a command.</summary>
@@ -110,6 +116,9 @@ public static class CommandCodec
                 to.U8((byte)Kind.LimitCouncil);
                 to.U8((byte)it.Seats);
                 break;
+            case SnapshotCommand it:
+                WriteSnapshotCommand(ref to, it);
+                break;
             default:
                 WriteSegmentCommand(ref to, command);
                 break;
@@ -165,6 +174,47 @@ public static class CommandCodec
         }
     }
 
+    private static void WriteSnapshotCommand(ref SpanWriter to, SnapshotCommand command)
+    {
+        switch (command)
+        {
+            case BeginSnapshot it:
+                to.U8((byte)Kind.BeginSnapshot);
+                to.String(it.Name);
+                to.I64(it.TimeMs);
+                break;
+            case CutSnapshot it:
+                to.U8((byte)Kind.CutSnapshot);
+                to.U64(it.Snapshot);
+                to.U64(it.Cut);
+                to.U64(it.AsOf);
+                to.U64(it.ViewDecree);
+                break;
+            case SavedSnapshot it:
+                to.U8((byte)Kind.SavedSnapshot);
+                to.U64(it.Snapshot);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
+                to.I64(it.Pages);
+                to.I64(it.Bytes);
+                break;
+            case FailSnapshot it:
+                to.U8((byte)Kind.FailSnapshot);
+                to.U64(it.Snapshot);
+                to.String(it.Reason);
+                break;
+            case DeleteSnapshot it:
+                to.U8((byte)Kind.DeleteSnapshot);
+                to.U64(it.Snapshot);
+                break;
+            case BeginRestore it:
+                to.U8((byte)Kind.BeginRestore);
+                to.Bool(it.GiveUp);
+                to.U32(it.Before);
+                break;
+        }
+    }
+
     /// <summary>Reads a command; null when the bytes are none.</summary>
     public static Command? Read(ref SpanReader from)
     {
@@ -192,6 +242,12 @@ public static class CommandCodec
             Kind.OfferSeat => new OfferSeat(new SiloId(from.U16()), new Incarnation(from.U64()), from.U64()),
             Kind.ChangeCouncil => new ChangeCouncil(from.U64(), ReadSeats(ref from)),
             Kind.LimitCouncil => new LimitCouncil(from.U8()),
+            Kind.BeginSnapshot => new BeginSnapshot(from.String(), from.I64()),
+            Kind.CutSnapshot => new CutSnapshot(from.U64(), from.U64(), from.U64(), from.U64()),
+            Kind.SavedSnapshot => new SavedSnapshot(from.U64(), new SiloId(from.U16()), new Incarnation(from.U64()), from.I64(), from.I64()),
+            Kind.FailSnapshot => new FailSnapshot(from.U64(), from.String()),
+            Kind.DeleteSnapshot => new DeleteSnapshot(from.U64()),
+            Kind.BeginRestore => new BeginRestore(from.Bool(), from.U32()),
             _ => null,
         };
         if (command is null) from.Fail();

@@ -25,6 +25,8 @@ public static class RequestCodec
         RenewLeases = 12,
         JudgeLeases = 13,
         AuditExtents = 14,
+        ListSnapshots = 20,
+        GetSnapshotDuty = 21,
     }
 
     /// <summary>Writes a request and returns its length; -1 when it doesn't fit.</summary>
@@ -89,6 +91,15 @@ public static class RequestCodec
                     to.U64(extent.Segment.Value);
                     to.U32(extent.Extent);
                 }
+                break;
+            case ListSnapshots:
+                to.U8((byte)Kind.ListSnapshots);
+                break;
+            case GetSnapshotDuty it:
+                to.U8((byte)Kind.GetSnapshotDuty);
+                to.U64(it.Snapshot);
+                to.U16(it.Silo.Value);
+                to.U64(it.After.Value);
                 break;
             case RenewLeases it:
                 to.U8((byte)Kind.RenewLeases);
@@ -157,6 +168,12 @@ public static class RequestCodec
                 var extents = new ExtentId[from.Count(sizeof(ulong) + sizeof(uint))];
                 for (int i = 0; i < extents.Length; i++) extents[i] = new ExtentId(new SegmentId(from.U64()), from.U32());
                 request = new AuditExtents(extents);
+                break;
+            case Kind.ListSnapshots:
+                request = new ListSnapshots();
+                break;
+            case Kind.GetSnapshotDuty:
+                request = new GetSnapshotDuty(from.U64(), new SiloId(from.U16()), new SegmentId(from.U64()));
                 break;
             case Kind.RenewLeases:
                 var sessions = new SessionId[LeaseCount(ref from, 8)];

@@ -12,7 +12,9 @@ public sealed class JsonNamesTests
         HealthReport: ready trouble silent
         LiveReport: silo missing at_ms pages resident_bytes pages_read pages_written service
         LocalReport: silo at_ms leads counters service events
+        LostExtentReport: key extent
         OverviewReport: here at_ms view_decree cluster live events events_missing
+        RestoreReport: snapshot segments segment_bytes pages lost
         RingReport: decree ring_shards shards
         SeatReport: seat silo endpoint role answered_ms behind
         SegmentDetailsReport: segment token first_shard places
@@ -24,6 +26,8 @@ public sealed class JsonNamesTests
         ShardsReport: ring served unassigned lost learning incomplete
         SilentSiloReport: id name silent_seconds
         SiloReport: id name state incarnation endpoint http shared_memory host_id mac label council capacity_bytes charged_bytes to_drop_bytes shards shards_in_use silent_seconds shards_learning shards_alone
+        SnapshotPartReport: silo name shards saved pages bytes
+        SnapshotReport: id name time_ms state reason segments segment_bytes stored_bytes lost_shards parts
         StatsReport: silo counters
         TimesReport: from_ns to_ns count
         """;

@@ -9,7 +9,7 @@ internal sealed class RandomCouncil(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public CouncilRequest Request() => _random.Next(21) switch
+    public CouncilRequest Request() => _random.Next(26) switch
     {
         0 => new GetView(U64()),
         1 => new GetDrops(Silo(), Life(), U64()),
@@ -21,10 +21,12 @@ internal sealed class RandomCouncil(int seed)
         7 => new ListSessions(Session(), (int)U64()),
         8 => new Audit([.. Enumerable.Range(0, _random.Next(CouncilMachine.AuditMax + 1)).Select(_ => Segment())]),
         9 => new AuditExtents([.. Enumerable.Range(0, _random.Next(CouncilMachine.AuditMax + 1)).Select(_ => new ExtentId(Segment(), (uint)U64()))]),
+        10 => new ListSnapshots(),
+        11 => new GetSnapshotDuty(U64(), Silo(), Segment()),
         _ => new CommandRequest(new RequestId(Session(), (uint)U64(), (uint)U64()), Command()),
     };
 
-    public Command Command() => _random.Next(16) switch
+    public Command Command() => _random.Next(22) switch
     {
         0 => new Join(Member()),
         1 => new Leave(Silo(), Life()),
@@ -41,6 +43,12 @@ internal sealed class RandomCouncil(int seed)
         12 => new Drain(Silo(), Bool()),
         13 => new CaughtUp(Silo(), Life(), new ShardId((ushort)U64()), (uint)U64()),
         14 => new Configure((byte)U64()),
+        15 => new BeginSnapshot(Text(), (long)U64()),
+        16 => new CutSnapshot(U64(), U64(), U64(), U64()),
+        17 => new SavedSnapshot(U64(), Silo(), Life(), (long)U64(), (long)U64()),
+        18 => new FailSnapshot(U64(), Text()),
+        19 => new DeleteSnapshot(U64()),
+        20 => new BeginRestore(Bool(), (uint)U64()),
         _ => new Free(Session(), Segment(), U128()),
     };
 
@@ -49,7 +57,7 @@ internal sealed class RandomCouncil(int seed)
         var error = (RumError)_random.Next(24);
         string message = Text();
         ulong decree = U64(), view = U64();
-        return _random.Next(9) switch
+        return _random.Next(11) switch
         {
             0 => new CouncilAnswer(error, message, decree, view),
             1 => new CommandAnswer(error, message, decree, view, Result()),
@@ -58,6 +66,10 @@ internal sealed class RandomCouncil(int seed)
             4 => new SiloHeartbeatAnswer(error, message, decree, view, U64()),
             5 => new StatusAnswer(error, message, decree, view, Status()),
             6 => new SegmentsAnswer(error, message, decree, view, Many(20, Info), Bool()),
+            8 => new SnapshotsAnswer(error, message, decree, view, Many(5, Snapshot)),
+            9 => new SnapshotDutyAnswer(
+                error, message, decree, view, Many(20, () => new SnapshotSegment(Segment(), U128(), (long)U64(), (SegmentFlags)U64(), (byte)U64(), Shards())), Bool(), Many(20, Shards),
+                Many(20, Shards)),
             7 => new SegmentAnswer(error, message, decree, view, Bool() ? Details() : null),
             _ => new SessionsAnswer(error, message, decree, view, Many(20, () => new SessionInfo(Session(), Text(), Text(), (int)U64(), (long)U64(), (int)U64())), Bool()),
         };
@@ -103,6 +115,12 @@ internal sealed class RandomCouncil(int seed)
         Learning = (int)U64(),
         Incomplete = (int)U64(),
     };
+
+    private SnapshotInfo Snapshot() => new(
+        U64(), Text(), (long)U64(), (SnapshotState)_random.Next(4), Text(), U64(), (int)U64(), (long)U64(), (int)U64(),
+        Many(5, () => new SnapshotPart(Silo(), Text(), (int)U64(), Bool(), (long)U64(), (long)U64())));
+
+    private ShardId Shards() => new((ushort)U64());
 
     private SegmentInfo Info() =>
         new(Segment(), U128(), (long)U64(), (SegmentFlags)U64(), (byte)U64(), Session(), Session(), (int)U64(), (long)U64());

@@ -85,6 +85,24 @@ public sealed unsafe class PageServerRuleTests : IDisposable
     }
 
     [Fact]
+    public void A_silo_that_had_to_acknowledge_again_refuses_the_rest_of_a_cut()
+    {
+        PageStatus? Step(CutStep step, ulong cut, ulong view = 1) => Ask(FrameType.Cut, h => (h->Slot, h->Segment, h->Confirmed) = ((uint)step, cut, view));
+        Assert.Equal(PageStatus.NotReady, Step(CutStep.Hold, 8, view: 2));
+        Assert.Equal(PageStatus.TimedOut, Step(CutStep.Mark, 8));
+        Assert.Equal(PageStatus.Ok, Step(CutStep.Hold, 9));
+        Assert.Equal(PageStatus.Superseded, Step(CutStep.Hold, 10));
+        Assert.Equal(PageStatus.Ok, Step(CutStep.Mark, 9));
+        _cluster.Network.AdvanceTo(_cluster.Network.NowNs + PageServer.HoldNsMax + 1);
+        _cluster.Step();
+        Assert.Equal(PageStatus.TimedOut, Step(CutStep.Release, 9));
+        Assert.Equal(PageStatus.Ok, Step(CutStep.Hold, 11));
+        Assert.Equal(PageStatus.Ok, Step(CutStep.Mark, 11));
+        Assert.Equal(PageStatus.Ok, Step(CutStep.Release, 11));
+        Assert.Equal(PageStatus.Ok, Step(CutStep.Release, 11));
+    }
+
+    [Fact]
     public void A_write_needs_its_fence()
     {
         Assert.Equal(PageStatus.NotFenced, Ask(FrameType.Write));

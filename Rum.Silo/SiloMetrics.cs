@@ -99,6 +99,7 @@ public sealed class SiloMetrics : IDisposable
         Counter("rum.council.decrees", "{decree}", () => Counters().Decrees);
         Counter("rum.council.commands", "{command}", () => Counters().Commands);
         Counter("rum.council.queries", "{request}", () => Counters().Queries);
+        Counter("rum.council.doubts", "{doubt}", () => Counters().Doubts);
         Counter("rum.council.sessions.expired", "{session}", () => Counters().SessionsExpired);
         Counter("rum.council.sync.time", "ns", () => Counters().SyncNs);
         Counter("rum.council.checkpoints", "{checkpoint}", () => Counters().Checkpoints);

@@ -55,13 +55,15 @@ internal static partial class BenchCatalog
             Quick = quick,
         };
 
-    private static Sample RunFault(BenchContext context, BenchLayout layout, string pattern, string transport, int threads, string fault, int? rounds = null)
+    // Against the transport's own silo, unless another one is named with the processes that belong to the measurement.
+    private static Sample RunFault(
+        BenchContext context, BenchLayout layout, string pattern, string transport, int threads, string fault, int? rounds = null, (BenchServer Silo, string Peers)? against = null)
     {
-        BenchServer silo = context.Server(ServerOf(transport), layout);
+        BenchServer silo = against?.Silo ?? context.Server(ServerOf(transport), layout);
         int operations = rounds ?? (pattern == "scan" ? 10 : 1) * (context.Quick ? 40_000 : 100_000);
         List<string> arguments = ["--pattern", pattern, "--mib", Text(context.Mib), "--ops", Text(operations), "--threads", Text(threads)];
         if (layout.ProgramCpu() is int cpu) arguments.AddRange(["--cpu", Text(cpu)]);
-        arguments.AddRange(["--peers", Text(silo.ProcessId)]);
+        arguments.AddRange(["--peers", against?.Peers ?? Text(silo.ProcessId)]);
         JsonElement printed = context.Run([.. context.At(ServerOf(transport)), context.Program("fault"), .. arguments],
             ("RUM_MACHINES", silo.MachinesFile), ("RUM_TRANSPORT", TransportOf(transport)), ("RUM_DPDK", TransportOf(transport) == "dpdk" ? silo.DpdkOfClient : ""), ("RUM_FAULT", fault),
             ("RUM_CACHE", Text(context.CacheMib) + "M"))[^1];

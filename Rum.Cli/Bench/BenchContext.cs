@@ -72,6 +72,16 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
     /// <summary>Runs a command whose first word is its program.</summary>
     public List<JsonElement> Run(string[] command, params (string Name, string Value)[] environment) => RunProgram(command[0], command[1..], environment);
 
+    /// <summary>Starts <c>rum</c> itself, pinned to a CPU, and waits until it has printed a line; it is killed when disposed.</summary>
+    public BenchLoad Load(int? cpu, IEnumerable<string> arguments)
+    {
+        if (_stopped) throw new BenchException("stopped");
+        string rum = Path.Combine(outDirectory, "bin", "rum");
+        return cpu is int pinned
+            ? BenchLoad.Start("taskset", ["-c", pinned.ToString(CultureInfo.InvariantCulture), rum, .. arguments])
+            : BenchLoad.Start(rum, arguments);
+    }
+
     /// <summary>Runs a program of the benchmark to its end and returns the objects that it printed, one a line.</summary>
     public List<JsonElement> RunProgram(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {

@@ -58,7 +58,8 @@ internal sealed class BenchServer : IDisposable
         List<string> command = kind switch
         {
             "silo" or "orleans" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
-                "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G",
+                // Room for the runs before whose memory is still being dropped.
+                "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", kind == "silo" ? "2G" : "4G",
                 "--http", http, "--plane", kind == "silo" ? "static" : "orleans"],
             "silo.vhost" or "silo.packet" or "silo.veth" or "silo.lossy.packet" or "silo.eight.vhost" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
                 "--self", $"{address}:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G", "--http", http,

@@ -34,6 +34,8 @@ public sealed partial class CouncilMachine
                 return FindLife(beat.Silo, beat.Incarnation) is { } life
                     ? new SiloHeartbeatAnswer(RumError.None, "", Decree, ViewDecree, life.Drops.Count == 0 ? 0 : life.Drops[^1].Sequence) { SnapshotsDecree = SnapshotsDecree }
                     : Answer(RumError.StaleView, Replaced(beat.Silo));
+            case DoubtSilo doubt:
+                return FindLife(doubt.Silo, doubt.Incarnation) is null ? Answer(RumError.StaleView, Replaced(doubt.Silo)) : Answer(RumError.None, "");
             case Describe:
                 return new StatusAnswer(RumError.None, "", Decree, ViewDecree, Status());
             case ListSegments list:

@@ -61,6 +61,12 @@ public readonly record struct LeaseMark(SessionId Session, ulong Counter)
 /// <summary>A silo says that it lives and which view it serves. Answered by <see cref="SiloHeartbeatAnswer"/>; StaleView: that life was replaced.</summary>
 public sealed record SiloHeartbeat(SiloId Silo, Incarnation Incarnation, ulong ViewDecree) : CouncilRequest;
 
+/// <summary>
+/// Somebody with another way of looking doubts a life of a silo: the leader listens to it more closely (<see cref="Sessions.SilenceTable.Probe"/>). A hint: it removes nobody by
+/// itself. Answered by a plain <see cref="CouncilAnswer"/>: None, or StaleView when that life is not in the cluster.
+/// </summary>
+public sealed record DoubtSilo(SiloId Silo, Incarnation Incarnation) : CouncilRequest;
+
 /// <summary>The cluster's status as data. Answered by <see cref="StatusAnswer"/>.</summary>
 public sealed record Describe : CouncilRequest;
 

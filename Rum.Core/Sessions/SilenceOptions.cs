@@ -6,6 +6,9 @@ public sealed record SilenceOptions
     /// <summary>Without a sign of its page thread.</summary>
     public long SuspectNs { get; init; } = 1_000_000_000;
 
+    /// <summary>Without a sign after somebody else doubted it. Shorter makes a living silo on a bad network pay for a wrong suspicion, as the simulation of signs shows.</summary>
+    public long ProbeNs => SuspectNs * 4 / 5;
+
     /// <summary>Without progress of its control plane, though its page thread speaks. Longer: threads of a pool wait for each other on a busy machine, and pages go on meanwhile.</summary>
     public long HungNs => Math.Max(10_000_000_000, 10 * SuspectNs);
 

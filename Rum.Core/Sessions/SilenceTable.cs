@@ -15,6 +15,7 @@ public sealed class SilenceTable(SilenceOptions? options = null)
         public long SinceNs;
         public long HeardNs;
         public long ProgressNs;
+        public long ProbedNs;
         public ulong Progress;
         public bool Signed;
         public bool Noticed;
@@ -64,7 +65,20 @@ public sealed class SilenceTable(SilenceOptions? options = null)
         if (nowNs - record.HeardNs >= _options.SuspectNs) record.SpeaksSinceNs = nowNs;
         record.Signed = true;
         record.HeardNs = Math.Max(record.HeardNs, nowNs);
+        // What was sent before the doubt arrived may be heard after it, and clears it all the same: the next silence is missed in its own time.
+        if (nowNs >= record.ProbedNs) record.ProbedNs = 0;
         return Keep(sign.Silo, record, nowNs);
+    }
+
+    /// <summary>
+    /// Somebody else doubts a life of a silo: unless its page thread speaks within <see cref="SilenceOptions.ProbeNs"/> it counts as silent, earlier than without.
+    /// A sign clears the doubt. True: that life is expected to speak, and is listened to more closely from now on.
+    /// </summary>
+    public bool Probe(SiloId silo, Incarnation life, long nowNs)
+    {
+        if (!_silos.TryGetValue(silo, out Record record) || record.Life != life || !record.Signed || record.Noticed || record.ProbedNs != 0) return false;
+        _silos[silo] = record with { ProbedNs = nowNs };
+        return true;
     }
 
     /// <summary>It left: it may be silent.</summary>
@@ -101,8 +115,12 @@ public sealed class SilenceTable(SilenceOptions? options = null)
         foreach (SiloId silo in silent) _silos[silo] = Lapsed(_silos[silo], nowNs);
     }
 
-    private long DueNs(in Record record) =>
-        Math.Min(record.HeardNs + (record.Signed ? _options.SuspectNs : _options.JoiningNs), record.ProgressNs + _options.HungNs);
+    private long DueNs(in Record record)
+    {
+        long silent = record.HeardNs + (record.Signed ? _options.SuspectNs : _options.JoiningNs);
+        if (record.ProbedNs != 0) silent = Math.Min(silent, record.ProbedNs + _options.ProbeNs);
+        return Math.Min(silent, record.ProgressNs + _options.HungNs);
+    }
 
     private Record Lapsed(in Record record, long nowNs)
     {
@@ -110,6 +128,7 @@ public sealed class SilenceTable(SilenceOptions? options = null)
         return record with
         {
             Noticed = true,
+            ProbedNs = 0,
             SilentSinceNs = Math.Min(record.HeardNs, record.ProgressNs),
             SpeaksSinceNs = nowNs,
             Lapses = calm ? 1 : record.Lapses + 1,

@@ -4,8 +4,8 @@ namespace Rum.FastPath.Server;
 
 /// <summary>
 /// The thread of a <see cref="PageServer"/>. It spins while there is traffic and cores enough, else it blocks: a spinner on a shared core costs the others a
-/// scheduler slice, and an idle one costs a core. Both are measured: no traffic for <see cref="SpinNs"/>, or two sched_yields on end that
-/// took longer than <see cref="YieldNsMax"/> (somebody else wants the core), and it blocks on all descriptors; then it keeps off
+/// scheduler slice, and an idle one costs a core. Both are measured: no traffic for <see cref="SpinNs"/>, or two sched_yields within <see cref="YieldsWithinNs"/> that
+/// took longer than <see cref="YieldNsMax"/> (somebody else wants the core), and it blocks on all descriptors, from where a request wakes it at once; then it keeps off
 /// spinning for <see cref="HoldOffNsMin"/> to <see cref="HoldOffNsMax"/>, doubling while it goes on.
 /// </summary>
 public sealed class PageServerThread : IDisposable
@@ -18,6 +18,11 @@ public sealed class PageServerThread : IDisposable
     /// request that finds this thread blocked costs a dozen system calls on both sides.
     /// </summary>
     public const long YieldNsMax = 500_000;
+
+    /// <summary>
+    /// Two such yields within this time: somebody computes, nanoseconds. Between them others return at once, while the scheduler owes this thread time.
+    /// </summary>
+    public const long YieldsWithinNs = 20_000_000;
 
     /// <summary>A yield that took longer let somebody run who may be waiting for this server; then every idle poll is followed by one. Nanoseconds.</summary>
     public const long YieldTakenNs = 1_000;
@@ -81,7 +86,9 @@ public sealed class PageServerThread : IDisposable
         int watched = _server.WaitDescriptors(descriptors);
         long lastTraffic = MonotonicClock.NowNs, holdOffUntil = 0, holdOff = HoldOffNsMin;
         long pageFrames = 0;
-        int polls = 0, pollsPerYield = PollsPerYield, longYields = 0;
+        long longYieldNs = -YieldsWithinNs;
+        int polls = 0, pollsPerYield = PollsPerYield;
+        bool shortSlices = false;
         while (!_stop)
         {
             long now = MonotonicClock.NowNs;
@@ -96,6 +103,8 @@ public sealed class PageServerThread : IDisposable
             }
             // What was done may have left more to do that nobody wakes it for (frames to be freed): only after a look that found nothing may it block.
             bool mayBlock = watched > 0 && done == 0;
+            // A spinner gives way by its yields, one that blocks must be let in between those who compute.
+            if (shortSlices != now < holdOffUntil) Scheduling.TrySetShortSlices(shortSlices = !shortSlices);
             if (mayBlock && (now < holdOffUntil || now - lastTraffic > SpinNs))
             {
                 Block(descriptors[..watched]);
@@ -107,9 +116,11 @@ public sealed class PageServerThread : IDisposable
             _ = Scheduling.sched_yield();
             long taken = MonotonicClock.NowNs - before;
             pollsPerYield = taken > YieldTakenNs ? 1 : Math.Min(pollsPerYield + 1, PollsPerYield);
-            longYields = taken > YieldNsMax ? longYields + 1 : 0;
+            if (taken <= YieldNsMax) continue;
             // One may be a passer-by, and blocking for that would cost every request of the next milliseconds a wake-up.
-            if (longYields < 2) continue;
+            bool again = now - longYieldNs <= YieldsWithinNs;
+            longYieldNs = now + taken;
+            if (!again) continue;
             holdOff = now < holdOffUntil + HoldOffNsMax ? Math.Min(holdOff * 2, HoldOffNsMax) : HoldOffNsMin;
             holdOffUntil = now + taken + holdOff;
         }

@@ -52,6 +52,7 @@ public static class RumSiloBuilderExtensions
         builder.Services.AddSingleton<GrainRing>();
         builder.Services.AddSingleton<LocalGrains>();
         builder.Services.AddSingleton<LeaseJudge>();
+        builder.Services.AddSingleton<SiloHints>();
         builder.Services.AddSingleton<DeadSilos>();
         builder.Services.AddSingleton<IHostedService, RingKeeper>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, GatewayOpener>();

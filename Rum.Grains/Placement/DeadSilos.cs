@@ -7,7 +7,7 @@ namespace Rum.Grains.Placement;
 /// Tells Orleans of silos whose process is gone: whoever refuses a connection twice in a row at an address where a silo should listen isn't slow, but dead.
 /// Orleans' own probes, which take the seconds that a stalled silo needs to recover, keep their defaults. One caller at a time.
 /// </summary>
-internal sealed partial class DeadSilos(IClusterMembershipService membership, ILocalSiloDetails self, ILogger<DeadSilos> log)
+internal sealed partial class DeadSilos(IClusterMembershipService membership, ILocalSiloDetails self, SiloHints hints, ILogger<DeadSilos> log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
     private const int LookedAt = 2;
@@ -33,8 +33,13 @@ internal sealed partial class DeadSilos(IClusterMembershipService membership, IL
                 _seen.Add(silo);
                 _suspects.Remove(silo);
             }
-            else if (listens == false && _seen.Contains(silo) && !_suspects.Add(silo))
+            else if (listens == false && _seen.Contains(silo))
             {
+                if (_suspects.Add(silo))
+                {
+                    await hints.DoubtAsync(member.Name);
+                    continue;
+                }
                 LogDead(member.Name, silo.ToString());
                 if (await membership.TryKill(silo)) _suspects.Remove(silo);
             }

@@ -10,7 +10,7 @@ namespace Rum.Grains.Placement;
 /// it is, and activates what belongs here and has no activation since its silo died.
 /// </summary>
 internal sealed partial class RingKeeper(
-    GrainRing ring, LocalGrains local, GrainCouncil council, IGrainFactory grains, DeadSilos dead, GrainCallCounters counters, ILogger<RingKeeper> log) : BackgroundService
+    GrainRing ring, LocalGrains local, GrainCouncil council, IGrainFactory grains, DeadSilos dead, SiloHints hints, GrainCallCounters counters, ILogger<RingKeeper> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private const int TouchesMax = 64;
@@ -25,6 +25,7 @@ internal sealed partial class RingKeeper(
             try
             {
                 await dead.LookAsync(stoppingToken);
+                await hints.LookAsync();
                 counters.ActiveSilos = ring.ActiveSilos;
                 (ulong, long) now = ring.Version;
                 if (now == seen) continue;

@@ -7,16 +7,17 @@ using Rum.Grains.Segments;
 namespace Rum.Grains.Sessions;
 
 /// <summary>
-/// A session, or a door where one is opened. The grain timer asks twice a lease, and every 4 s, whether the lease is over; only a renewal counter that didn't move, and the
-/// council's own clock, end it.
+/// A session, or a door where one is opened. The grain timer asks more often than once a lease, and every 8 s, whether the lease is over; only a renewal counter that didn't move,
+/// and the council's own clock, end it.
 /// </summary>
 [RingPlacement]
 [Orleans.Concurrency.Reentrant]
 internal sealed class SessionGrain(
     GrainCouncil council, LeaseJudge judge, LocalGrains local, GrainCallCounters counters, IGrainFactory grains) : Grain, ISessionGrain, IRingGrain
 {
-    // So that the grain comes before the council's own clock, also where leases are long.
-    private const int JudgeMsMax = 4000;
+    // So that the grain comes before the council's own clock, which waits for another lease, also where leases are long. Not more often: with many sessions these
+    // questions are most of what an idle silo does.
+    private const int JudgeMsMax = 8000;
 
     private ulong _session;
     private ulong _seen;
@@ -56,8 +57,8 @@ internal sealed class SessionGrain(
     public Task WatchAsync(int leaseMs)
     {
         if (_session == 0 || _timer is not null) return Task.CompletedTask;
-        TimeSpan half = TimeSpan.FromMilliseconds(Math.Clamp(leaseMs / 2, CouncilMachine.LeaseMsMin / 2, JudgeMsMax));
-        _timer = this.RegisterGrainTimer(JudgeAsync, new GrainTimerCreationOptions(half, half) { KeepAlive = true, Interleave = true });
+        TimeSpan interval = TimeSpan.FromMilliseconds(Math.Clamp(leaseMs * 4L / 5, CouncilMachine.LeaseMsMin / 2, JudgeMsMax));
+        _timer = this.RegisterGrainTimer(JudgeAsync, new GrainTimerCreationOptions(interval, interval) { KeepAlive = true, Interleave = true });
         return Task.CompletedTask;
     }
 

@@ -110,7 +110,7 @@ public sealed partial class CouncilLeader
         foreach (Asked asked in _round)
         {
             if (asked.Request is CommandRequest && !IsForeign(asked)) _commands.Add(asked);
-            else if (_leading && !IsForeign(asked) && asked.Request is GetView or GetDrops or SiloHeartbeat) AnswerQuery(asked);
+            else if (_leading && !IsForeign(asked) && asked.Request is GetView or GetDrops or SiloHeartbeat or DoubtSilo) AnswerQuery(asked);
             else
             {
                 // Others might have another leader by now: only a majority can say that there is none.
@@ -226,6 +226,7 @@ public sealed partial class CouncilLeader
         }
         CouncilAnswer answer = _machine.Query(asked.Request);
         if (asked.Request is SiloHeartbeat beat && answer.Error == RumError.None) Hear(beat);
+        if (asked.Request is DoubtSilo doubt && answer.Error == RumError.None) Doubt(doubt);
         asked.Answer(answer is StatusAnswer status ? AddKnowledge(status) : answer);
     }
 

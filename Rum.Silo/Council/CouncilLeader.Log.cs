@@ -26,6 +26,9 @@ public sealed partial class CouncilLeader
     [LoggerMessage(107, LogLevel.Warning, "silo {Name} is silent; what it stores can't be had until it is heard again")]
     private partial void LogSilent(string name);
 
+    [LoggerMessage(120, LogLevel.Information, "silo {Name} is doubted by others: it is listened to more closely")]
+    private partial void LogDoubted(string name);
+
     [LoggerMessage(119, LogLevel.Warning, "silo {Name} is taken for dead: the other copies of what it stores go on without it")]
     private partial void LogSuspected(string name);
 

@@ -94,6 +94,13 @@ public sealed partial class CouncilLeader
         else _doubtAgain |= !known && _silence.IsHeard(beat.Silo);
     }
 
+    private void Doubt(DoubtSilo doubt)
+    {
+        if (!_silence.Probe(doubt.Silo, doubt.Incarnation, ObservedNs)) return;
+        _counters.Doubts++;
+        LogDoubted(NameOf(doubt.Silo));
+    }
+
     private void HeardAgain(SiloId silo)
     {
         _doubtAgain = true;

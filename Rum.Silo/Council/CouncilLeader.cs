@@ -169,6 +169,9 @@ public struct CouncilCounters
     /// <summary>Requests that only read.</summary>
     public long Queries;
 
+    /// <summary>Living silos that somebody else doubted, and that were listened to more closely for it.</summary>
+    public long Doubts;
+
     /// <summary>Sessions whose lease ended.</summary>
     public long SessionsExpired;
 

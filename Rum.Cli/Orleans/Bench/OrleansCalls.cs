@@ -26,8 +26,8 @@ internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, strin
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
     private uint _counter;
 
-    /// <summary>Measures against a running silo on the Orleans plane.</summary>
-    public static async Task<int> RunAsync(string machines, string http, string peers)
+    /// <summary>Measures against a running silo on the Orleans plane, or keeps it busy.</summary>
+    public static async Task<int> RunAsync(string machines, string http, string peers, bool load)
     {
         System.Net.IPEndPoint[] gateways = [.. Rum.Cli.Commands.ClusterOptions.ReadMachines(machines).Machines.Select(m => OrleansSettings.GatewayOf(m.Endpoint))];
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
@@ -43,7 +43,8 @@ internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, strin
         await host.StartAsync();
         IGrainFactory factory = host.Services.GetRequiredService<IGrainFactory>();
         var calls = new GrainCalls(factory, TimeSpan.FromSeconds(20));
-        await new OrleansCalls(calls, factory, http, peers).MeasureAsync();
+        var bench = new OrleansCalls(calls, factory, http, peers);
+        await (load ? bench.LoadAsync() : bench.MeasureAsync());
         await host.StopAsync();
         return ExitCode.Ok;
     }
@@ -63,15 +64,31 @@ internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, strin
         await HeartbeatsAsync();
     }
 
+    private async Task LoadAsync()
+    {
+        SessionId session = await OpenAsync();
+        await MakeAndFreeAsync(session, 0, SegmentKey.FromName("load").Value, 1);
+        Console.WriteLine("{\"name\":\"orleans.load\"}");
+        Task load = AllSlotsAsync(session, "load", uint.MaxValue / 2);
+        while (!load.IsCompleted)
+        {
+            await calls.RenewAsync([session.Value], default);
+            await Task.WhenAny(load, Task.Delay(TimeSpan.FromSeconds(2)));
+        }
+        await load;
+    }
+
+    private Task AllSlotsAsync(SessionId session, string name, uint laps) => Task.WhenAll(Enumerable.Range(0, Depth - 1).Select(async slot =>
+    {
+        UInt128 key = SegmentKey.FromName($"{name} {slot}").Value;
+        for (uint i = 1; i <= laps; i++) await MakeAndFreeAsync(session, (uint)slot + 1, key, i);
+    }));
+
     private async Task PipelinedAsync(SessionId session)
     {
         CpuAccount before = CpuAccount.Now(peers);
         var watch = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, Depth - 1).Select(async slot =>
-        {
-            UInt128 key = SegmentKey.FromName($"bench {slot}").Value;
-            for (uint i = 1; i <= Laps / Share; i++) await MakeAndFreeAsync(session, (uint)slot + 1, key, i);
-        }));
+        await AllSlotsAsync(session, "bench", Laps / Share);
         Print("orleans.create_free.pipelined", 0, 0, (Depth - 1) * (Laps / Share) / watch.Elapsed.TotalSeconds, CpuAccount.Now(peers).Since(before));
     }
 

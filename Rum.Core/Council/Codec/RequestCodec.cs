@@ -25,6 +25,7 @@ public static class RequestCodec
         RenewLeases = 12,
         JudgeLeases = 13,
         AuditExtents = 14,
+        DoubtSilo = 15,
         ListSnapshots = 20,
         GetSnapshotDuty = 21,
     }
@@ -59,6 +60,11 @@ public static class RequestCodec
                 to.U16(it.Silo.Value);
                 to.U64(it.Incarnation.Value);
                 to.U64(it.ViewDecree);
+                break;
+            case DoubtSilo it:
+                to.U8((byte)Kind.DoubtSilo);
+                to.U16(it.Silo.Value);
+                to.U64(it.Incarnation.Value);
                 break;
             case Describe:
                 to.U8((byte)Kind.Describe);
@@ -146,6 +152,9 @@ public static class RequestCodec
                 break;
             case Kind.SiloHeartbeat:
                 request = new SiloHeartbeat(new SiloId(from.U16()), new Incarnation(from.U64()), from.U64());
+                break;
+            case Kind.DoubtSilo:
+                request = new DoubtSilo(new SiloId(from.U16()), new Incarnation(from.U64()));
                 break;
             case Kind.Describe:
                 request = new Describe();

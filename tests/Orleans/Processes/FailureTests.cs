@@ -19,6 +19,21 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public async Task What_Orleans_takes_for_dead_is_a_hint_to_the_council()
+    {
+        // By itself the council would wait much longer for a sign than this test does.
+        await using var silos = new OrleansProcesses(3, "--suspect", "1h");
+        await silos.StartAsync();
+        await Eventually.Async(async () => await silos.ActiveAsync(0) == 3, "three silos are in Orleans' cluster");
+        await silos.Cluster.Silo(2).KillAsync();
+        await Eventually.Async(
+            async () => (await silos.CountersAsync(0))?.GetValueOrDefault("rum.council.doubts") + (await silos.CountersAsync(1))?.GetValueOrDefault("rum.council.doubts") > 0,
+            "the council hears that Orleans misses a silo");
+        // And no more than that: its own detector decides.
+        Assert.All((await silos.Cluster.StatusAsync()).Silos, s => Assert.Equal("up", s.State));
+    }
+
+    [Fact]
     public async Task A_rolling_restart_is_no_error_to_a_client()
     {
         await using var silos = new OrleansProcesses(3);

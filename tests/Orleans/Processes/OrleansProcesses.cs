@@ -65,9 +65,9 @@ internal sealed class OrleansProcesses : IAsyncDisposable
         var sums = new SortedDictionary<string, long>(StringComparer.Ordinal);
         for (int i = 0; i < _silos; i++)
         {
-            (HttpStatusCode status, string text) = await Cluster.GetAsync(i, "/stats");
-            Assert.Equal(HttpStatusCode.OK, status);
-            foreach ((string name, long value) in JsonSerializer.Deserialize(text, ReportJson.Default.StatsReport)!.Counters)
+            Dictionary<string, long>? counters = await CountersAsync(i);
+            Assert.NotNull(counters);
+            foreach ((string name, long value) in counters)
             {
                 if (name.StartsWith("rum.grains.", StringComparison.Ordinal)) sums[name["rum.grains.".Length..]] = sums.GetValueOrDefault(name["rum.grains.".Length..]) + value;
             }
@@ -76,10 +76,13 @@ internal sealed class OrleansProcesses : IAsyncDisposable
     }
 
     /// <summary>How many active silos Orleans has, as a silo sees it; -1 when the silo doesn't say.</summary>
-    public async Task<long> ActiveAsync(int silo)
+    public async Task<long> ActiveAsync(int silo) => await CountersAsync(silo) is { } counters ? counters["rum.orleans.silos"] : -1;
+
+    /// <summary>A silo's counters; null when it doesn't say.</summary>
+    public async Task<Dictionary<string, long>?> CountersAsync(int silo)
     {
         (HttpStatusCode status, string text) = await Cluster.GetAsync(silo, "/stats");
-        return status == HttpStatusCode.OK ? JsonSerializer.Deserialize(text, ReportJson.Default.StatsReport)!.Counters["rum.orleans.silos"] : -1;
+        return status == HttpStatusCode.OK ? JsonSerializer.Deserialize(text, ReportJson.Default.StatsReport)!.Counters.ToDictionary() : null;
     }
 
     public async Task<(HttpStatusCode Status, string Text)> DashboardAsync(int silo, string path, string? password)

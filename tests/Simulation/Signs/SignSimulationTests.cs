@@ -32,6 +32,7 @@ public sealed class SignSimulationTests
     [InlineData(BrokenObserver.BelievesThePageThreadAlone, "ControlHangs")]
     [InlineData(BrokenObserver.BelievesTheControlPlaneAlone, "PagesHang")]
     [InlineData(BrokenObserver.MixesUpLives, "nobody misses it")]
+    [InlineData(BrokenObserver.BelievesWhoeverDoubts, "was taken for silent")]
     internal void A_wrong_observer_is_caught(BrokenObserver broken, string said)
     {
         for (int seed = 1; seed <= 50; seed++)

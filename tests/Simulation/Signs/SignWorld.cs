@@ -12,6 +12,7 @@ internal enum BrokenObserver
     BelievesThePageThreadAlone,
     BelievesTheControlPlaneAlone,
     MixesUpLives,
+    BelievesWhoeverDoubts,
 }
 
 /// <summary>
@@ -52,6 +53,8 @@ internal sealed class SignWorld
 
     public int Faults { get; private set; }
 
+    public int Doubts { get; private set; }
+
     public int Noticed { get; private set; }
 
     private long ObservedNs => _broken == BrokenObserver.CountsItsOwnSleep ? _nowMs * Ms : _clock.NowNs;
@@ -63,6 +66,8 @@ internal sealed class SignWorld
             foreach (Silo silo in _silos) Live(silo);
             // Two silos are left in peace for the whole run: nobody may ever miss them.
             if (_random.Next(5000) == 0) Fault(_silos[_random.Next(2, Silos)]);
+            // Others may doubt anybody, rightly or not.
+            if (_random.Next(2000) == 0) Doubt(_silos[_random.Next(Silos)]);
             if (_random.Next(10_000) == 0) _pagesBackMs = _nowMs + _random.Next(50, 8000);
             if (_random.Next(10_000) == 0) _councilBackMs = _nowMs + _random.Next(50, 3000);
             // The thread that listens and the one that judges stand still each by itself.
@@ -84,6 +89,13 @@ internal sealed class SignWorld
         silo.Progress = 0;
         // The join is a decree: the leader knows of it at once.
         _table.Expect(silo.Id, silo.Life, ObservedNs);
+    }
+
+    private void Doubt(Silo silo)
+    {
+        Doubts++;
+        if (_broken == BrokenObserver.BelievesWhoeverDoubts) _table.Doubt(silo.Id, silo.Life, ObservedNs);
+        else _table.Probe(silo.Id, silo.Life, ObservedNs);
     }
 
     private void Fault(Silo silo)

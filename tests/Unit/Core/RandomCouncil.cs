@@ -9,7 +9,7 @@ internal sealed class RandomCouncil(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public CouncilRequest Request() => _random.Next(26) switch
+    public CouncilRequest Request() => _random.Next(27) switch
     {
         0 => new GetView(U64()),
         1 => new GetDrops(Silo(), Life(), U64()),
@@ -23,6 +23,7 @@ internal sealed class RandomCouncil(int seed)
         9 => new AuditExtents([.. Enumerable.Range(0, _random.Next(CouncilMachine.AuditMax + 1)).Select(_ => new ExtentId(Segment(), (uint)U64()))]),
         10 => new ListSnapshots(),
         11 => new GetSnapshotDuty(U64(), Silo(), Segment()),
+        12 => new DoubtSilo(Silo(), Life()),
         _ => new CommandRequest(new RequestId(Session(), (uint)U64(), (uint)U64()), Command()),
     };
 

@@ -86,6 +86,30 @@ public sealed class SilenceTests
     }
 
     [Fact]
+    public void WhomOthersDoubtIsMissedEarlierAndASignClearsTheDoubt()
+    {
+        _table.Expect(Silo, Life, 0);
+        Assert.False(_table.Probe(Silo, Life, 1)); // it has only joined: nobody knows yet how often it speaks
+        Sign(1, Second);
+        Assert.False(_table.Probe(Silo, new Incarnation(6), Second));
+        Assert.False(_table.Probe(new SiloId(4), Life, Second));
+        Assert.True(_table.Probe(Silo, Life, Second + 1));
+        Assert.False(_table.Probe(Silo, Life, Second + 2));
+        Assert.Equal(Second + 1 + Options.ProbeNs, _table.NextDueNs());
+        Sign(2, Second + 3);
+        Assert.Equal(Second + 3 + Options.SuspectNs, _table.NextDueNs());
+
+        Assert.True(_table.Probe(Silo, Life, Second + 4));
+        Assert.Empty(Notice(Second + 3 + Options.ProbeNs));
+        Assert.Equal([Silo], Notice(Second + 4 + Options.ProbeNs));
+        Assert.True(Sign(3, 3 * Second));
+        Assert.Equal(3 * Second + Options.SuspectNs, _table.NextDueNs());
+        // A doubt makes nothing later.
+        Assert.True(_table.Probe(Silo, Life, 4 * Second - 1));
+        Assert.Equal(4 * Second, _table.NextDueNs());
+    }
+
+    [Fact]
     public void WhoIsDoubtedMustSpeak()
     {
         _table.Doubt(Silo, Life, 0);

@@ -67,9 +67,11 @@ internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, strin
     private async Task LoadAsync()
     {
         SessionId session = await OpenAsync();
-        await MakeAndFreeAsync(session, 0, SegmentKey.FromName("load").Value, 1);
+        // One that was killed before may have left its segments behind: they have names.
+        string name = $"load {session.Value}";
+        await MakeAndFreeAsync(session, 0, SegmentKey.FromName(name).Value, 1);
         Console.WriteLine("{\"name\":\"orleans.load\"}");
-        Task load = AllSlotsAsync(session, "load", uint.MaxValue / 2);
+        Task load = AllSlotsAsync(session, name, uint.MaxValue / 2);
         while (!load.IsCompleted)
         {
             await calls.RenewAsync([session.Value], default);

@@ -63,6 +63,57 @@ public sealed class SnapshotTests
         await DamageAsync(program, two, files);
     }
 
+    [Fact]
+    public async Task SilosSaveByThemselvesAndKeepTheLast()
+    {
+        using var directory = new TemporaryDirectory();
+        using var cluster = new TestCluster(2, "--snapshot-every", "1s", "--snapshot-keep", "2") { Seats = true };
+        await cluster.StartAllAsync();
+        using NativeProgram writer = NativeProgram.Start(NativeProgram.CompileOwn("ordered", directory), Environment(cluster), "write");
+        await writer.WaitForAsync("goes on");
+        SnapshotReport[] listed = [];
+        await Eventually.Async(
+            async () => (listed = await ListAsync(cluster)).Any(snapshot => snapshot.State == "complete" && snapshot.Id > 3), "four snapshots, one after the other", () => Logs(cluster, 2));
+        // Those that are kept, one that is being made, and one that is being deleted.
+        Assert.InRange(listed.Length, 1, 4);
+        Assert.DoesNotContain(listed, snapshot => snapshot.Id == 1);
+        writer.Say("enough");
+        Assert.Equal(0, await writer.EndAsync());
+    }
+
+    [Fact]
+    public async Task WhatASiloSavesWhenItStopsComesBack()
+    {
+        using var directory = new TemporaryDirectory();
+        string program = NativeProgram.CompileOwn("ordered", directory);
+        using var cluster = new TestCluster(2, "--snapshot-on-stop") { Seats = true };
+        await cluster.StartAllAsync();
+        using (NativeProgram writer = NativeProgram.Start(program, Environment(cluster), "write"))
+        {
+            await writer.WaitForAsync("goes on");
+            writer.Say("enough");
+            Assert.Equal(0, await writer.EndAsync());
+        }
+        Assert.Equal(0, await cluster.Silo(1).StopAsync());
+        SnapshotReport made = Assert.Single(await ListAsync(cluster));
+        Assert.True(made.State == "complete" && made.Name.StartsWith("stop-"), $"{made.Name} is {made.State}: {made.Reason}{Logs(cluster, 2)}");
+        await cluster.Silo(0).KillAsync();
+
+        using var other = new TestCluster(1);
+        await other.StartAllAsync();
+        (int exit, _, string errors) = await RumProcess.RunAsync(
+            "snapshot", "restore", "--machines", other.Machines, "--from", Path.Combine(cluster.DataOf(0), "snapshots"), Path.Combine(cluster.DataOf(1), "snapshots"));
+        Assert.True(exit == 0, errors);
+        await VerifyAsync(program, other, "ordered: 20480 pages right, 0 wrong, 0 lost", "single: 1024 pages right, 0 wrong, 0 lost", "order: 32 pairs, 0 broken");
+    }
+
+    private static async Task<SnapshotReport[]> ListAsync(TestCluster cluster)
+    {
+        (int exit, string output, string errors) = await RumProcess.RunAsync("snapshot", "list", "--machines", cluster.Machines, "--json");
+        Assert.True(exit == 0, errors);
+        return [.. JsonSerializer.Deserialize(output, ReportJson.Default.IReadOnlyListSnapshotReport)!];
+    }
+
     // One damaged copy is made good by the other; of what has one copy the extent is lost by name, and the rest comes back.
     private static async Task DamageAsync(string program, TestCluster cluster, string[] files)
     {
@@ -117,5 +168,5 @@ public sealed class SnapshotTests
     private static string[] Files(TestCluster cluster) =>
         [.. Enumerable.Range(0, 3).Select(silo => Path.Combine(cluster.DataOf(silo), "snapshots")).Where(Directory.Exists).SelectMany(Directory.GetFiles).Order()];
 
-    private static string Logs(TestCluster cluster) => "\n" + string.Join("\n---\n", Enumerable.Range(0, 3).Select(i => cluster.Silo(i).Errors));
+    private static string Logs(TestCluster cluster, int silos = 3) => "\n" + string.Join("\n---\n", Enumerable.Range(0, silos).Select(i => cluster.Silo(i).Errors));
 }

@@ -15,6 +15,12 @@ public interface IPager : IDisposable
     /// </summary>
     RumError Map(in RegionOptions options, out nint address);
 
+    /// <summary>
+    /// As above. What others have written before and is mapped for writing is taken over first: all its silos must answer. Timeout: <paramref name="silent"/>
+    /// didn't, in 15 s or the fault time-out.
+    /// </summary>
+    RumError Map(in RegionOptions options, out nint address, out Incarnation silent);
+
     /// <summary>Moves the end of the accessible part of a region; what is cut off is discarded.</summary>
     RumError Resize(nint address, long bytes);
 

@@ -36,6 +36,23 @@ public unsafe interface IPageChannel
     /// <summary>See <see cref="SiloOf"/>.</summary>
     const int SilosMax = 64;
 
+    /// <summary>Whether a segment that had a writer before must be taken over (<see cref="TryTakeOver"/>) before it is written.</summary>
+    bool TakesOver => false;
+
+    /// <summary>
+    /// Takes a segment over from its former writers: when it completes, every replica of its first <paramref name="pages"/> pages has recorded the handle's token,
+    /// so that they can write nowhere any more, and what only some replicas had is on all of them. False: too many at once.
+    /// </summary>
+    bool TryTakeOver(in SegmentHandle segment, long pages, ulong cookie) => false;
+
+    /// <summary>The silo that a take-over waits for; 0 for none.</summary>
+    Incarnation TakeOverWaitsFor(ulong cookie) => default;
+
+    /// <summary>All of a segment is written: tells the silos so, if the way is free, and a later writer finds nothing to level.</summary>
+    void Settle(in SegmentHandle segment)
+    {
+    }
+
     /// <summary>Gives up the requests with this cookie; what still comes of them may be reported, or not. Returns how many there were.</summary>
     int Cancel(ulong cookie) => 0;
 

@@ -29,21 +29,35 @@ public sealed unsafe partial class PageClient
 
     private bool Ask(int fence, RequestSlot* writer)
     {
-        int index = _freeFences.First;
+        int index = TakeFenceSlot(RequestKind.Fence);
         if (index < 0) return false;
+        RequestSlot* slot = _slots + index;
+        slot->Segment = writer->Segment;
+        slot->Token = writer->Token;
+        slot->Flags = writer->Flags;
+        slot->Shard = writer->Shard;
+        slot->Epoch = writer->Epoch;
+        slot->Peer = writer->Peer;
+        slot->Unlevel = writer->Unlevel;
+        _fences[fence].Asking = true;
+        _fences[fence].Token = writer->Token;
+        Enqueue(index);
+        return true;
+    }
+
+    /// <summary>A slot of those set aside for requests that others wait for; -1: none is free.</summary>
+    private int TakeFenceSlot(RequestKind kind)
+    {
+        int index = _freeFences.First;
+        if (index < 0) return -1;
         Remove(ref _freeFences, index);
         RequestSlot* slot = _slots + index;
         uint counter = slot->Counter + 1;
         *slot = new RequestSlot
         {
-            Kind = RequestKind.Fence,
+            Kind = kind,
             Counter = counter,
-            Segment = writer->Segment,
-            Token = writer->Token,
-            Flags = writer->Flags,
-            Shard = writer->Shard,
-            Epoch = writer->Epoch,
-            Peer = writer->Peer,
+            Peer = -1,
             Count = 1,
             Pending = 1,
             FirstAssembly = -1,
@@ -51,10 +65,7 @@ public sealed unsafe partial class PageClient
             FirstLeg = -1,
             NextLeg = -1,
         };
-        _fences[fence].Asking = true;
-        _fences[fence].Token = writer->Token;
-        Enqueue(index);
-        return true;
+        return index;
     }
 
     private void HandleFenceAnswer(int index, FrameHeader* header)

@@ -20,6 +20,7 @@ public sealed unsafe partial class PageClient
         {
             long next = _parked.First >= 0 ? _slots[_parked.First].SentNs + _options.ParkNs : long.MaxValue;
             if (_failing.First >= 0) next = 0;
+            foreach (TakeOver takeOver in _takeOvers) next = Math.Min(next, takeOver.DueNs);
             foreach (ClientPeer? peer in _peers)
             {
                 if (peer!.Sent.First < 0) continue;
@@ -56,6 +57,7 @@ public sealed unsafe partial class PageClient
             Pump(peer, nowNs);
         }
         if (_parked.First >= 0) RetryParked(nowNs);
+        if (_takeOvers.Count > 0) count += AdvanceTakeOvers(nowNs, completions[count..]);
         foreach (ClientPort port in _ports) port.Tx.Flush();
         return count;
     }
@@ -75,7 +77,7 @@ public sealed unsafe partial class PageClient
     /// <inheritdoc/>
     public bool PrepareWait()
     {
-        bool idle = _failing.First < 0 && ReferenceEquals(Volatile.Read(ref _offered), _routes);
+        bool idle = _failing.First < 0 && !_takeOverEnded && ReferenceEquals(Volatile.Read(ref _offered), _routes);
         foreach (ClientPort port in _ports) idle &= port.Tx.Count == 0 && port.Driver.PrepareWait();
         return idle;
     }
@@ -102,7 +104,7 @@ public sealed unsafe partial class PageClient
             ref RxFrame frame = ref port.Rx[i];
             FrameFault fault = FrameCodec.Check(frame.Header, frame.Payload, frame.PayloadLength, port.Checksummed);
             var header = (FrameHeader*)frame.Header;
-            if (fault == FrameFault.None && header->Type is not (>= FrameType.ReadAnswer and <= FrameType.FenceAnswer)) fault = FrameFault.Type;
+            if (fault == FrameFault.None && header->Type is not (>= FrameType.ReadAnswer and <= FrameType.FenceAnswer or FrameType.ListPagesAnswer)) fault = FrameFault.Type;
             if (fault != FrameFault.None) _counters.Faults[(int)fault]++;
             else if (Handle(port, ref frame, header, nowNs, out completions[count])) count++;
         }
@@ -126,7 +128,7 @@ public sealed unsafe partial class PageClient
         {
             // An answer of another life: only that it refuses us is of interest.
             if (peer.Port != port || frame.Peer != peer.Address || header->Status != (ushort)PageStatus.StaleIncarnation) _counters.LateAnswers++;
-            else if (slot->Kind == RequestKind.Fence) HandleFenceAnswer((int)header->Slot, header);
+            else if (slot->Kind is RequestKind.Fence or RequestKind.List) HandleQuestion((int)header->Slot, frame, header);
             else Reroute((int)header->Slot);
             return false;
         }
@@ -141,9 +143,9 @@ public sealed unsafe partial class PageClient
         peer.AvoidUntilNs = 0;
         if (header->Credits > 0) peer.Credits = header->Credits;
         int index = (int)header->Slot;
-        if (slot->Kind == RequestKind.Fence)
+        if (slot->Kind is RequestKind.Fence or RequestKind.List)
         {
-            HandleFenceAnswer(index, header);
+            HandleQuestion(index, frame, header);
             return false;
         }
         var status = (PageStatus)header->Status;
@@ -182,6 +184,11 @@ public sealed unsafe partial class PageClient
         if (place >= slot->Count || (slot->Pending & (1UL << (int)place)) == 0)
         {
             _counters.LateAnswers++;
+            return false;
+        }
+        if (slot->TakesOver)
+        {
+            TakeUnlevel(index, frame, header);
             return false;
         }
         completion.Cookie = slot->Cookie;
@@ -225,6 +232,11 @@ public sealed unsafe partial class PageClient
         if (slot->Parent >= 0 && !EndOfLeg(index, out index)) return false;
         slot = _slots + index;
         if (slot->Kind == RequestKind.Write) _counters.PagesWritten++; else _counters.Trims++;
+        if (slot->TakesOver)
+        {
+            Levelled(index);
+            return false;
+        }
         completion = CompletionOf(slot, (long)slot->Page, PageStatus.Ok);
         End(index);
         return true;
@@ -257,6 +269,11 @@ public sealed unsafe partial class PageClient
         {
             int index = _failing.First;
             RequestSlot* slot = _slots + index;
+            if (slot->TakesOver)
+            {
+                NotLevelled(index);
+                continue;
+            }
             int place = System.Numerics.BitOperations.TrailingZeroCount(slot->Pending);
             completions[count++] = CompletionOf(slot, (long)slot->Page + place, slot->Failure);
             _counters.Failed++;
@@ -280,6 +297,7 @@ public sealed unsafe partial class PageClient
         RequestKind.Read => FrameType.Read,
         RequestKind.Write => FrameType.Write,
         RequestKind.Trim => FrameType.Trim,
+        RequestKind.List => FrameType.ListPages,
         _ => FrameType.Fence,
     };
 

@@ -129,6 +129,11 @@ public sealed unsafe partial class PageClient
             RequestSlot* slot = _slots + i;
             if (slot->State is not (RequestState.Queued or RequestState.Sent)) continue;
             ClientPeer old = _peers[slot->Peer]!;
+            if (slot->TakesOver)
+            {
+                MoveQuestion(i, old, peers);
+                continue;
+            }
             int stays = PeerThatStays(slot, routes, peers, peerOfMember);
             if (stays >= 0)
             {
@@ -230,9 +235,10 @@ public sealed unsafe partial class PageClient
             Spread(index, place);
             return;
         }
-        slot->Others = place.InSync > 1;
-        int peer = slot->Others ? ReadPeer(slot, place) : place.Member >= 0 ? _peerOfMember[place.Member] : -1;
-        if (peer < 0 || (!slot->Others && _peers[peer]!.Incarnation != place.Incarnation))
+        bool named = slot->From != 0 && IsInSync(place, slot->From);
+        slot->Others = place.InSync > 1 && !named;
+        int peer = slot->Others ? ReadPeer(slot, place) : named ? PeerWith(slot->From) : place.Member >= 0 ? _peerOfMember[place.Member] : -1;
+        if (peer < 0 || (!slot->Others && !named && _peers[peer]!.Incarnation != place.Incarnation))
         {
             Park(index);
             ReportStaleView();

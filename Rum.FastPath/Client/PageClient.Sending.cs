@@ -26,6 +26,7 @@ public sealed unsafe partial class PageClient
                 {
                     RequestKind.Write => FrameType.Write,
                     RequestKind.Trim => FrameType.Trim,
+                    RequestKind.List => FrameType.ListPages,
                     _ => FrameType.Fence,
                 };
                 FrameHeader* header = StartFrame(peer, index, type, resend);
@@ -135,7 +136,7 @@ public sealed unsafe partial class PageClient
         header->Page = slot->Page;
         header->Token = slot->Token;
         header->Sequence = slot->Sequence;
-        header->Confirmed = Confirmed;
+        header->Confirmed = ConfirmedBy(slot);
         header->Shard = slot->Shard;
         return header;
     }

@@ -29,7 +29,6 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
     private SlotList _free = SlotList.Empty, _freeFences = SlotList.Empty, _freeLegs = SlotList.Empty, _parked = SlotList.Empty, _failing = SlotList.Empty;
     private int _oldestWrite = -1, _newestWrite = -1;
     private ulong _session, _packetNumber, _lastSequence;
-    private ulong _unsureFrom = ulong.MaxValue;
     private int _fencing;
     private PageClientCounters _counters;
 
@@ -123,7 +122,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
     /// </summary>
     public int Cancel(ulong cookie)
     {
-        int count = 0;
+        int count = CancelTakeOver(cookie) ? 1 : 0;
         for (int i = 0; i < Capacity; i++)
         {
             if (_slots[i].Cookie != cookie || _slots[i].State is RequestState.Free or RequestState.Failing) continue;
@@ -147,6 +146,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         _ports = [];
         _assemblies.Dispose();
         _slotMemory.Dispose();
+        _levelMemory?.Dispose();
     }
 
     private int Begin(in SegmentHandle segment, RequestKind kind, long page, int count, ulong cookie)
@@ -176,6 +176,8 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         slot->Resent = slot->Others = false;
         slot->Moves = slot->Probes = 0;
         slot->Loses = false;
+        slot->TakesOver = slot->Unlevel = false;
+        slot->From = 0;
         return index;
     }
 
@@ -190,9 +192,6 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         _newestWrite = index;
         Route(index);
     }
-
-    /// <summary>Everything up to it is acknowledged, up to the first change that was given up and may be at some replicas only: the sequences run over all segments, so the oldest outstanding one bounds each token's.</summary>
-    private ulong Confirmed => Math.Min(_oldestWrite < 0 ? _lastSequence : _slots[_oldestWrite].Sequence - 1, _unsureFrom - 1);
 
     private long Now => _clock == null ? MonotonicClock.NowNs : _clock();
 
@@ -234,7 +233,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         Detach(index);
         RequestSlot* slot = _slots + index;
         _assemblies.RemoveAll(ref slot->FirstAssembly);
-        if (slot->Kind == RequestKind.Fence)
+        if (slot->Kind is RequestKind.Fence or RequestKind.List)
         {
             Append(ref _freeFences, index);
             return;
@@ -251,7 +250,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
     private void Fail(int index, PageStatus status)
     {
         index = ChangeOf(index);
-        if (_slots[index].Kind is RequestKind.Write or RequestKind.Trim) _unsureFrom = Math.Min(_unsureFrom, _slots[index].Sequence);
+        if (_slots[index].Kind is RequestKind.Write or RequestKind.Trim) BecomesUnsure(_slots[index].Token, _slots[index].Sequence);
         Detach(index);
         _slots[index].State = RequestState.Failing;
         _slots[index].Failure = status;

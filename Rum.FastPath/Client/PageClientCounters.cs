@@ -20,6 +20,12 @@ public struct PageClientCounters
     /// <summary>Fences acknowledged.</summary>
     public long Fences;
 
+    /// <summary>Segments taken over from their former writers.</summary>
+    public long TakeOvers;
+
+    /// <summary>Pages that only some replicas had from a former writer, and that were written to all.</summary>
+    public long PagesLevelled;
+
     /// <summary>Requests that ended otherwise than well.</summary>
     public long Failed;
 

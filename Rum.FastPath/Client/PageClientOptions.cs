@@ -39,6 +39,9 @@ public sealed record PageClientOptions
     /// <summary>The clock of <see cref="PageClient.Poll"/>, for the moments between two polls; null: <see cref="Linux.MonotonicClock"/>.</summary>
     public Func<long>? ClockNs { get; init; }
 
+    /// <summary>A rule that it doesn't keep.</summary>
+    public TakeOverDefect Defect { get; init; }
+
     /// <summary>
     /// Called, on the owner's thread, when a silo's answer or a missing route shows that the view is out of date. Must be quick.
     /// See also <see cref="PageClient.StaleViewReports"/>.

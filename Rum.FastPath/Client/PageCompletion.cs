@@ -38,4 +38,7 @@ public enum PageOperation : byte
 
     /// <summary>Trim.</summary>
     Trim,
+
+    /// <summary>See <see cref="IPageChannel.TryTakeOver"/>.</summary>
+    TakeOver,
 }

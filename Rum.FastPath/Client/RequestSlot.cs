@@ -27,13 +27,14 @@ internal enum RequestState : byte
     Failing,
 }
 
-/// <summary>A request's kind; Fence is the client's own.</summary>
+/// <summary>A request's kind; Fence and List are the client's own.</summary>
 internal enum RequestKind : byte
 {
     Read = PageOperation.Read,
     Write = PageOperation.Write,
     Trim = PageOperation.Trim,
     Fence,
+    List,
 }
 
 /// <summary>An outstanding request. Lists are chained by slot numbers, -1 ends them.</summary>
@@ -69,6 +70,9 @@ internal unsafe struct RequestSlot
     public bool Others;            // a read that another replica could answer too
     public byte Moves;             // how often a read went to another replica
     public byte Replica;           // of a leg: which one
+    public bool TakesOver;         // of a take-over, which its cookie names: nobody else hears of its end
+    public bool Unlevel;           // its segment isn't level yet, so that nothing of it is confirmed
+    public ulong From;             // a read of this life of a silo and no other, while that is in sync; 0: of any
 }
 
 /// <summary>A list of slots.</summary>

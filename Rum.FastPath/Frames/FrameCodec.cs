@@ -118,11 +118,11 @@ public static unsafe class FrameCodec
             case FrameType.WriteAnswer or FrameType.TrimAnswer:
                 return header->MessageLength != 0 ? FrameFault.Length : CheckRange(header);
             case FrameType.Fence or FrameType.FenceAnswer or FrameType.Hello or FrameType.HelloAnswer:
-            case FrameType.ListSegments or FrameType.ListExtents or FrameType.Sign or FrameType.Cut or FrameType.CutAnswer:
+            case FrameType.ListSegments or FrameType.ListExtents or FrameType.ListPages or FrameType.Sign or FrameType.Cut or FrameType.CutAnswer:
                 return header->MessageLength != 0 ? FrameFault.Length : FrameFault.None;
             case FrameType.Control or FrameType.ControlAnswer:
                 return header->MessageLength > ControlMessageBytesMax ? FrameFault.Length : FrameFault.None;
-            case FrameType.ListSegmentsAnswer or FrameType.ListExtentsAnswer:
+            case FrameType.ListSegmentsAnswer or FrameType.ListExtentsAnswer or FrameType.ListPagesAnswer:
                 // One frame says all that it says.
                 return header->FragmentCount != 1 || header->MessageLength > Layout.PageSize ? FrameFault.Length : FrameFault.None;
             default:

@@ -29,4 +29,7 @@ public enum FrameFlags : ushort
 
     /// <summary>In a Trim of a whole extent: what was in it is lost. It answers Lost from then on, and not zeros.</summary>
     Lost = 64,
+
+    /// <summary>In a FenceAnswer: pages of the segment here may differ from other replicas'; <see cref="FrameType.ListPages"/> says which.</summary>
+    Unlevel = 128,
 }

@@ -93,7 +93,9 @@ public struct FrameHeader
     /// <summary>Write sequence.</summary>
     public ulong Sequence;
 
-    /// <summary>The writer's confirmed mark: every write of this token up to it is acknowledged by all replicas.</summary>
+    /// <summary>
+    /// The writer's confirmed mark: every write of this token up to it is acknowledged by all replicas, and its predecessors' pages are level. 0 says nothing.
+    /// </summary>
     public ulong Confirmed;
 
     /// <summary>The shard that holds the page.</summary>

@@ -15,7 +15,10 @@ public enum FrameType : byte
     /// <summary>Drop <c>Count</c> consecutive pages of one extent: they read as zeros at this version.</summary>
     Trim = 3,
 
-    /// <summary>Record the write token of a segment at this silo; lower tokens are refused from then on.</summary>
+    /// <summary>
+    /// Record the write token of a segment at this silo; lower tokens are refused from then on. <c>Sequence</c>, if not 0: whoever takes the segment over asks,
+    /// of every silo that holds some of it by a view of this decree.
+    /// </summary>
     Fence = 4,
 
     /// <summary>Who are you: answered with incarnation and generation. Needs no session.</summary>
@@ -38,6 +41,12 @@ public enum FrameType : byte
 
     /// <summary>Between silos: a step towards a cut for a snapshot (<see cref="CutStep"/> in <c>Slot</c>). <c>Segment</c> is the cut, <c>Confirmed</c> the decree of the view.</summary>
     Cut = 10,
+
+    /// <summary>
+    /// Which pages of a segment may differ between its replicas: those newer than the confirmed mark. Only from the holder of the recorded token. The page is
+    /// a cursor, as in <see cref="ListSegments"/>; <c>Sequence</c> the decree that the silo's view must have, and in the answer has.
+    /// </summary>
+    ListPages = 11,
 
     /// <summary>What makes a request's number its answer's.</summary>
     Answer = 0x80,
@@ -68,4 +77,7 @@ public enum FrameType : byte
 
     /// <summary>Answers <see cref="Cut"/>.</summary>
     CutAnswer = Cut | Answer,
+
+    /// <summary>Answers <see cref="ListPages"/>.</summary>
+    ListPagesAnswer = ListPages | Answer,
 }

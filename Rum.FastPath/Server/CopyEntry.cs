@@ -3,17 +3,19 @@ using Rum.Core;
 
 namespace Rum.FastPath.Server;
 
-/// <summary>A segment, or one of its extents, as a replica tells a learner of it: the payload of list answers, 40 bytes each.</summary>
+/// <summary>A segment, or one of its extents, as a replica tells a learner of it: the payload of list answers, 56 bytes each.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1, Size = Size)]
 internal struct CopyEntry
 {
     /// <summary>Bytes of an entry.</summary>
-    public const int Size = 40;
+    public const int Size = 56;
 
     public ulong Segment;
     public ulong Fence;
     public ulong FloorToken;
     public ulong FloorSequence;
+    public ulong ConfirmedToken;
+    public ulong ConfirmedSequence;
     public uint Extent;
 
     /// <summary>1: the segment is sparse. <see cref="Lost"/>: the extent is lost.</summary>
@@ -23,4 +25,6 @@ internal struct CopyEntry
     public const uint Lost = 2;
 
     public readonly PageVersion Floor => new(FloorToken, FloorSequence);
+
+    public readonly PageVersion Confirmed => new(ConfirmedToken, ConfirmedSequence);
 }

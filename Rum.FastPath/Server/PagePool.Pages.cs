@@ -134,16 +134,18 @@ public sealed unsafe partial class PagePool
 
     /// <summary>
     /// The rule: token = fence, version above the page's and the extent's floor. Ok with a slot: <see cref="Commit"/> it at once, before any other call.
-    /// Ok without: the very same version is there.
+    /// Ok without: the very same version is there. <paramref name="confirmed"/>: see <see cref="Confirm(SegmentId, PageVersion)"/>.
     /// </summary>
     internal PageStatus Admit(
-        ulong segment, ulong page, PageVersion version, ushort shard, bool needsFrame, out PageSlot slot, out PageVersion current)
+        ulong segment, ulong page, PageVersion version, ushort shard, bool needsFrame, out PageSlot slot, out PageVersion current, ulong confirmed = 0)
     {
         slot = default;
         current = version;
         SegmentRecord* owner = FindSegment(segment);
         PageStatus status = CheckFence(owner, version.Token, ref current);
-        return status != PageStatus.Ok ? status : AdmitNewer(owner, page, version, shard, needsFrame, out slot, out current);
+        if (status != PageStatus.Ok) return status;
+        if (confirmed != 0) Confirm(owner, new PageVersion(version.Token, confirmed));
+        return AdmitNewer(owner, page, version, shard, needsFrame, out slot, out current);
     }
 
     private PageStatus AdmitNewer(SegmentRecord* owner, ulong page, PageVersion version, ushort shard, bool needsFrame, out PageSlot slot, out PageVersion current)

@@ -74,7 +74,8 @@ public sealed unsafe partial class PagePool
             _segmentsLive++;
         }
         if (record->State != SegmentState.Live) return false;
-        record->Fence = Math.Max(record->Fence, entry.Fence);
+        if (!_forgetsTokens) record->Fence = Math.Max(record->Fence, entry.Fence);
+        Confirm(record, entry.Confirmed);
         return true;
     }
 
@@ -112,6 +113,8 @@ public sealed unsafe partial class PagePool
     {
         Segment = record->Id,
         Fence = record->Fence,
+        ConfirmedToken = record->ConfirmedToken,
+        ConfirmedSequence = record->ConfirmedSequence,
         Sparse = record->Sparse ? 1u : 0,
     };
 

@@ -18,7 +18,7 @@ public sealed unsafe partial class PagePool : IDisposable
     private readonly int _reserveFrames;
     private long _limboCount;
     private int _lent;
-    private readonly bool _forgetsTrims;
+    private readonly bool _forgetsTrims, _forgetsTokens;
     private bool _holdFrames, _disposed;
     private long _pagesStored, _sparsePagesStored, _tables;
     private int _segmentsLive, _extentsUsed;
@@ -32,6 +32,7 @@ public sealed unsafe partial class PagePool : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ExtentsMax);
         _forgetsTrims = options.Defect == ReplicaDefect.TrimForgetsItsVersion;
         _ignoresCuts = options.Defect == ReplicaDefect.CutKeepsNothing;
+        _forgetsTokens = options.Defect == ReplicaDefect.LearnerTakesNoToken;
         _reserveFrames = Math.Max(1, options.ReserveFrames);
         CapacityPages = options.CapacityBytes >> Layout.PageShift;
         SparsePagesMax = CapacityPages;
@@ -52,6 +53,9 @@ public sealed unsafe partial class PagePool : IDisposable
     /// Lowering it below what is stored takes nothing away.
     /// </summary>
     public long SparsePagesMax { get; set; }
+
+    /// <summary>Whether a learner takes over no tokens: a defect for tests.</summary>
+    internal bool ForgetsTokens => _forgetsTokens;
 
     /// <summary>What is held now.</summary>
     public PagePoolStatistics Statistics => new(

@@ -24,14 +24,64 @@ public sealed unsafe partial class PageServer
     /// <summary>How long the thread may block at most, nanoseconds: a learner has time-outs.</summary>
     internal long BlockNsMax => _learner.Active || _holding != 0 ? 1_000_000 : long.MaxValue;
 
-    private void HandleList(ServerPort port, in RxFrame frame, FrameHeader* header)
+    private void HandleFence(ServerPort port, in RxFrame frame, FrameHeader* header)
     {
-        // The lists' memory is sent from: one list at a time. A request that meets another one comes again.
-        if ((_listing is { TxEmpty: false } && !_listing.Flush()) || (!port.TxEmpty && !port.Flush()))
+        PageStatus status = _pool.Fence(new SegmentId(header->Segment), header->Token, (header->Flags & FrameFlags.Sparse) != 0, out ulong fence);
+        _counters.Fences++;
+        if (port.TxFull && !port.Flush())
         {
             _counters.AnswersDropped++;
             return;
         }
+        if (status != PageStatus.Ok) _counters.Refused[(int)status]++;
+        else _pool.Confirm(new SegmentId(header->Segment), new PageVersion(header->Token, header->Confirmed));
+        FrameHeader* answer = StartAnswer(port, header);
+        answer->Status = (ushort)status;
+        answer->Token = fence;
+        answer->Sequence = _view!.Decree;
+        if (status == PageStatus.Ok && _pool.IsUnlevel(header->Segment)) answer->Flags = FrameFlags.Unlevel;
+        port.Add(frame.Peer, null);
+    }
+
+    private void HandleListPages(ServerPort port, in RxFrame frame, FrameHeader* header)
+    {
+        if (!CanList(port)) return;
+        ulong cursor = header->Page;
+        var entries = new Span<UnlevelPages>(_lists.Start, Math.Min(Layout.PageSize, port.Traits.MaxPayload) / UnlevelPages.Size);
+        PageStatus status = _pool.ListUnlevel(header->Segment, header->Token, ref cursor, entries, out int count);
+        if (status != PageStatus.Ok)
+        {
+            Refuse(port, frame.Peer, header, status, default);
+            return;
+        }
+        FrameHeader* answer = StartAnswer(port, header);
+        answer->Sequence = _view!.Decree;
+        SendList(port, frame, answer, cursor, count, UnlevelPages.Size);
+    }
+
+    /// <summary>The lists' memory is sent from: one list at a time. False: a request that meets another one comes again.</summary>
+    private bool CanList(ServerPort port)
+    {
+        if ((_listing is not { TxEmpty: false } || _listing.Flush()) && (port.TxEmpty || port.Flush())) return true;
+        _counters.AnswersDropped++;
+        return false;
+    }
+
+    private void SendList(ServerPort port, in RxFrame frame, FrameHeader* answer, ulong cursor, int count, int entryBytes)
+    {
+        int bytes = count * entryBytes;
+        answer->Page = cursor;
+        answer->Count = (ushort)count;
+        answer->MessageLength = (uint)bytes;
+        answer->Length = (ushort)bytes;
+        port.Add(frame.Peer, bytes == 0 ? null : _lists.Start);
+        port.Flush();
+        _listing = port;
+    }
+
+    private void HandleList(ServerPort port, in RxFrame frame, FrameHeader* header)
+    {
+        if (!CanList(port)) return;
         if (header->Type == FrameType.ListSegments && _view!.Decree < header->Confirmed)
         {
             Refuse(port, frame.Peer, header, PageStatus.NotReady, default);
@@ -40,14 +90,6 @@ public sealed unsafe partial class PageServer
         ulong cursor = header->Page;
         var entries = new Span<CopyEntry>(_lists.Start, Math.Min(Layout.PageSize, port.Traits.MaxPayload) / CopyEntry.Size);
         int count = header->Type == FrameType.ListSegments ? _pool.ListSegments(ref cursor, entries) : _pool.ListExtents(header->Shard, ref cursor, entries);
-        int bytes = count * CopyEntry.Size;
-        FrameHeader* answer = StartAnswer(port, header);
-        answer->Page = cursor;
-        answer->Count = (ushort)count;
-        answer->MessageLength = (uint)bytes;
-        answer->Length = (ushort)bytes;
-        port.Add(frame.Peer, bytes == 0 ? null : _lists.Start);
-        port.Flush();
-        _listing = port;
+        SendList(port, frame, StartAnswer(port, header), cursor, count, CopyEntry.Size);
     }
 }

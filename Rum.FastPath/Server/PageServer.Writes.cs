@@ -14,7 +14,7 @@ public sealed unsafe partial class PageServer
     {
         bool hasImage = header->Encoding == PayloadEncoding.Raw;
         PageVersion version = header->PageVersion;
-        PageStatus status = _pool.Admit(header->Segment, header->Page, version, header->Shard, hasImage, out PagePool.PageSlot slot, out PageVersion current);
+        PageStatus status = _pool.Admit(header->Segment, header->Page, version, header->Shard, hasImage, out PagePool.PageSlot slot, out PageVersion current, header->Confirmed);
         if (status != PageStatus.Ok || slot.Entry == null)
         {
             // One answer per message: to the fragment that asks for one.

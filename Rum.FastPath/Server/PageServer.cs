@@ -214,20 +214,30 @@ public sealed unsafe partial class PageServer : IDisposable
         ServerView? view = _view;
         if (view == null) return PageStatus.NotReady;
         if (header->Generation != view.Generation) return PageStatus.StaleEpoch;
+        if (header->Type == FrameType.ListPages || (header->Type == FrameType.Fence && header->Sequence != 0))
+        {
+            // About a segment, not about a shard: whoever takes it over compares the views.
+            if (header->Sequence <= view.Decree) return PageStatus.Ok;
+            FetchView();
+            return PageStatus.NotReady;
+        }
         if (!view.Holds(header->Shard, header->Epoch))
         {
             // Who asks knows of a later decree than this silo does.
-            if (header->Epoch > view.Epoch(header->Shard) && _nowNs >= _askedNs + BehindNs)
-            {
-                _askedNs = _nowNs;
-                _options.ViewIsBehind?.Invoke();
-            }
+            if (header->Epoch > view.Epoch(header->Shard)) FetchView();
             return PageStatus.StaleEpoch;
         }
         if (!view.Learns(header->Shard)) return PageStatus.Ok;
         // A learner acknowledges writes, but only once it knows which tokens are the segments'. It isn't read, nor learned from.
         bool change = header->Type is FrameType.Write or FrameType.Trim or FrameType.Fence;
-        return change && _learner.KnowsTokens(header->Shard) ? PageStatus.Ok : PageStatus.NotReady;
+        return change && (_learner.KnowsTokens(header->Shard) || _pool.ForgetsTokens) ? PageStatus.Ok : PageStatus.NotReady;
+    }
+
+    private void FetchView()
+    {
+        if (_nowNs < _askedNs + BehindNs) return;
+        _askedNs = _nowNs;
+        _options.ViewIsBehind?.Invoke();
     }
 
     private void HandlePages(ServerPort port, ref RxFrame frame, FrameHeader* header)
@@ -250,17 +260,21 @@ public sealed unsafe partial class PageServer : IDisposable
                     : _pool.Trim(
                         new SegmentId(header->Segment), (long)header->Page, header->Count, header->PageVersion, out now,
                         header->Shard, _view!.Replicated(header->Shard));
-                if (trimmed == PageStatus.Ok) _counters.Trims++;
+                if (trimmed == PageStatus.Ok)
+                {
+                    _counters.Trims++;
+                    _pool.Confirm(new SegmentId(header->Segment), new PageVersion(header->Token, header->Confirmed));
+                }
                 Conclude(port, frame.Peer, header, trimmed, now);
                 break;
             case FrameType.ListSegments or FrameType.ListExtents:
                 HandleList(port, frame, header);
                 break;
+            case FrameType.ListPages:
+                HandleListPages(port, frame, header);
+                break;
             case FrameType.Fence:
-                bool sparse = (header->Flags & FrameFlags.Sparse) != 0;
-                PageStatus fenced = _pool.Fence(new SegmentId(header->Segment), header->Token, sparse, out ulong fence);
-                _counters.Fences++;
-                Conclude(port, frame.Peer, header, fenced, new PageVersion(fence, 0));
+                HandleFence(port, frame, header);
                 break;
         }
     }

@@ -9,6 +9,8 @@ internal struct SegmentRecord
     public ulong Fence;
     public ulong NewestToken;
     public ulong NewestSequence;
+    public ulong ConfirmedToken;
+    public ulong ConfirmedSequence;
     public int Next;
     public int FirstExtent;
     public SegmentState State;
@@ -16,6 +18,9 @@ internal struct SegmentRecord
 
     /// <summary>The newest version ever applied here: the floor of what is dropped.</summary>
     public readonly PageVersion Newest => new(NewestToken, NewestSequence);
+
+    /// <summary>What isn't above it is on all replicas, or was replaced on all.</summary>
+    public readonly PageVersion Confirmed => new(ConfirmedToken, ConfirmedSequence);
 }
 
 /// <summary>Live, or freed: a freed segment is remembered for a while, so that a late Fence doesn't bring it back.</summary>

@@ -14,4 +14,7 @@ public enum ReplicaDefect : byte
 
     /// <summary>Silos mark their tables for a snapshot without holding acknowledgements.</summary>
     CutWithoutHold,
+
+    /// <summary>A learner takes writes before it knows the segments' tokens, and doesn't take those over.</summary>
+    LearnerTakesNoToken,
 }

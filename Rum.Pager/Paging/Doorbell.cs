@@ -51,7 +51,10 @@ internal sealed unsafe class Doorbell : IDisposable
     }
 
     /// <summary>Gives the command to the pager, waits for its end, and gives the slot back.</summary>
-    internal RumError Ring(PagerCommand command, out nint address)
+    internal RumError Ring(PagerCommand command, out nint address) => Ring(command, out address, out _);
+
+    /// <summary>As above; <paramref name="silent"/>: see <see cref="PagerCommand.Silent"/>.</summary>
+    internal RumError Ring(PagerCommand command, out nint address, out Incarnation silent)
     {
         nint page = PageOf(command.Tag);
         PagerNative.Madvise(page, Layout.PageSize, PagerNative.MadvDontNeed);
@@ -60,6 +63,7 @@ internal sealed unsafe class Doorbell : IDisposable
         PagerNative.Memcpy(&bell, (void*)page, 1);
         RumError result = command.Result;
         address = command.ResultAddress;
+        silent = command.Silent;
         lock (_lock)
         {
             _unused[_unusedCount++] = command.Tag;

@@ -97,12 +97,14 @@ public sealed partial class Pager : IPager, IResidentAccess
     public bool UserModeOnly => _uffd.UserModeOnly;
 
     /// <inheritdoc/>
-    public RumError Map(in RegionOptions options, out nint address)
+    public RumError Map(in RegionOptions options, out nint address) => Map(options, out address, out _);
+
+    /// <inheritdoc/>
+    public RumError Map(in RegionOptions options, out nint address, out Incarnation silent)
     {
         PagerCommand command = _doorbell.Claim(PagerCommandKind.Map);
         command.Region = options;
-        RumError error = _doorbell.Ring(command, out address);
-        return error;
+        return _doorbell.Ring(command, out address, out silent);
     }
 
     /// <inheritdoc/>

@@ -29,6 +29,9 @@ public sealed class PagerCommand
     /// <summary>For Map: where.</summary>
     public nint ResultAddress;
 
+    /// <summary>For Map that ended with Timeout: the silo that didn't answer; 0 for none.</summary>
+    public Incarnation Silent;
+
     /// <summary>For the owner: which of its command slots this is.</summary>
     public int Tag;
 
@@ -42,6 +45,8 @@ public sealed class PagerCommand
     internal int Phase;
     internal bool All;
     internal bool Active;
+    internal ulong Cookie;
+    internal long StartNs;
 
     /// <summary>When it came on last, and how far it was then.</summary>
     internal long ProgressNs;
@@ -55,6 +60,7 @@ public sealed class PagerCommand
         All = false;
         Result = RumError.None;
         ResultAddress = 0;
+        Silent = default;
     }
 }
 

@@ -36,11 +36,12 @@ public sealed unsafe partial class PagerEngine
         {
             _revoked = command.Why;
             while (_regions.Open.Length > 0) Abandon(_regions.Open[0], command.Why);
+            AbandonTakeOvers(command.Why);
             return RumError.None;
         }
 
         if (_revoked != RumError.None) return _revoked;
-        if (command.Kind == PagerCommandKind.Map) return MapRegion(command);
+        if (command.Kind == PagerCommandKind.Map) return BeginMap(command);
         return Locate(command);
     }
 
@@ -122,8 +123,11 @@ public sealed unsafe partial class PagerEngine
                 return AdvanceResize(command);
             case PagerCommandKind.Unmap:
                 if (command.WriteBack && !FlushRange(command)) return false;
+                if (command.WriteBack && !command.At!.ReadOnly && command.Result == RumError.None) _channel.Settle(command.At.Segment);
                 Retire(command.At!);
                 return true;
+            case PagerCommandKind.Map:
+                return AdvanceMap(command);
             case PagerCommandKind.Prefetch:
                 AddPrefetchJob(command.At!, command.First, command.End);
                 return true;

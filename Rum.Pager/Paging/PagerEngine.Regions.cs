@@ -12,8 +12,6 @@ public sealed unsafe partial class PagerEngine
     private RumError MapRegion(PagerCommand command)
     {
         RegionOptions options = command.Region;
-        if (options.Bytes < 0 || options.ReservedBytes <= 0 || options.Bytes > options.ReservedBytes || options.ReservedBytes > Layout.MaxSegmentSize)
-            return RumError.InvalidArgument;
         RumError error = _mapper.OpenRegion(Layout.PagesFor(options.ReservedBytes) << Layout.PageShift, Layout.PagesFor(options.Bytes) << Layout.PageShift, options.ReadOnly, out nint address);
         if (error != RumError.None) return error;
         _regions.Add(new Region(_mapper, _regions.FreeIndex(), address, options));

@@ -135,6 +135,12 @@ public sealed unsafe partial class PagerEngine
         for (int i = 0; i < _activeCount;)
         {
             PagerCommand command = _active[i]!;
+            if (command.Kind == PagerCommandKind.Map)
+            {
+                if (CheckTakeOver(command, nowNs)) Finish(i); else i++;
+                continue;
+            }
+
             long waited = nowNs - command.ProgressNs;
             bool late = _options.FaultTimeoutNs > 0 && waited >= _options.FaultTimeoutNs;
             bool lost = IsFlush(command) && command.Writes == 0 && waited >= _options.GoneTimeoutNs && LostHoldRoom;

@@ -142,6 +142,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
                 {
                     case PageOperation.Read: ReadEnded(ref c, nowNs); break;
                     case PageOperation.Write: WriteEnded(ref c, nowNs); break;
+                    case PageOperation.TakeOver: TakeOverEnded(ref c); break;
                     default: TrimEnded(ref c); break;
                 }
             }

@@ -104,7 +104,14 @@ internal sealed partial class RumRuntime
         bool writable = segment.Token != 0;
         long reserved = Math.Min(Math.Max(segment.Size * 2, segment.Size + ReservedMin), Layout.MaxSegmentSize);
         var handle = new SegmentHandle(segment.Segment, segment.Token, segment.FirstShard, segment.Flags);
-        RumError error = _pager.Map(new RegionOptions(handle, reserved, segment.Size, !writable, fresh), out nint address);
+        RumError error = _pager.Map(new RegionOptions(handle, reserved, segment.Size, !writable, fresh), out nint address, out Incarnation silent);
+        if (error == RumError.Timeout && silent.Value != 0)
+        {
+            throw new RumException(
+                error,
+                $"{segment.Segment} can't be opened for writing: the silo {NameOf(_council.View, silent)} holds some of it and doesn't answer, and its former writer may still write there. " +
+                "Try again when 'rum status' says that the silo is back or has been replaced, or open it read-only.");
+        }
         if (error != RumError.None) throw new RumException(error, $"{segment.Segment} of {segment.Size} bytes could not be mapped: {Words(error)}");
         _segments.Add(new MappedSegment
         {

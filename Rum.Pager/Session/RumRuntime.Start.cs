@@ -195,6 +195,15 @@ internal sealed partial class RumRuntime
         return $"{shard} ({place.State}) on {(silos.Length == 0 ? "no silo" : silos)}";
     }
 
+    private static string NameOf(ClusterView view, Incarnation life)
+    {
+        foreach (Member member in view.Members)
+        {
+            if (member.Incarnation == life) return member.Endpoint;
+        }
+        return life.ToString();
+    }
+
     private static string NameOf(ClusterView view, SiloId silo)
     {
         foreach (Member member in view.Members)

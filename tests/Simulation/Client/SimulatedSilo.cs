@@ -49,6 +49,9 @@ internal sealed unsafe class SimulatedSilo : IDisposable
 
     public long PausedUntilNs { get; set; }
 
+    /// <summary>It hears nothing of the council until then.</summary>
+    public long DeafUntilNs { get; set; }
+
     public bool Up => _server != null;
 
     public PagePool Pool => _pool!;
@@ -115,13 +118,19 @@ internal sealed unsafe class SimulatedSilo : IDisposable
     public void Tell(ClusterView view)
     {
         Incarnation life = Life;
-        _world.After(_world.ControlDelayNs(), () =>
+        Hear(() =>
         {
             if (_server == null || Life != life) return;
             _ = _server.SetViewAsync(view);
             _busy = true;
         });
     }
+
+    private void Hear(Action what) => _world.After(Math.Max(_world.ControlDelayNs(), DeafUntilNs - _world.NowNs), () =>
+    {
+        if (_world.NowNs < DeafUntilNs) Hear(what);
+        else what();
+    });
 
     /// <summary>Asks the council soon what is to be dropped.</summary>
     public void FetchDrops()
@@ -132,7 +141,7 @@ internal sealed unsafe class SimulatedSilo : IDisposable
             return;
         }
         _fetching = true;
-        _world.After(_world.ControlDelayNs(), () =>
+        Hear(() =>
         {
             _fetching = false;
             if (_server == null || _id.Value == 0) return;

@@ -37,6 +37,21 @@ internal unsafe class TracedChannel(World world, string who, PageClient inner) :
         return taken;
     }
 
+    public bool TakesOver => inner.TakesOver;
+
+    public bool TryTakeOver(in SegmentHandle segment, long pages, ulong cookie)
+    {
+        bool taken = inner.TryTakeOver(segment, pages, cookie);
+        if (taken) world.Note(who, "takes over segment {0}", (long)segment.Segment.Value);
+        return taken;
+    }
+
+    public Incarnation TakeOverWaitsFor(ulong cookie) => inner.TakeOverWaitsFor(cookie);
+
+    public void Settle(in SegmentHandle segment) => inner.Settle(segment);
+
+    public int Cancel(ulong cookie) => inner.Cancel(cookie);
+
     public void Submit() => inner.Submit();
 
     public virtual int Poll(long nowNs, Span<PageCompletion> completions)
@@ -48,6 +63,7 @@ internal unsafe class TracedChannel(World world, string who, PageClient inner) :
             {
                 PageOperation.Read => "has read page {0}: status {1}",
                 PageOperation.Write => "has written page {0}: status {1}",
+                PageOperation.TakeOver => "has taken over: {0}, status {1}",
                 _ => "has trimmed from page {0} on: status {1}",
             };
             world.Note(who, what, c.Page, (long)c.Status);

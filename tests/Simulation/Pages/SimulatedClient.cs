@@ -10,11 +10,14 @@ namespace Rum.Simulation.Pages;
 /// </summary>
 internal sealed unsafe class SimulatedClient : IDisposable
 {
-    private const int Pages = 24, Buffers = 96, Words = Layout.PageSize / sizeof(ulong);
+    /// <summary>Pages that it uses.</summary>
+    public const int Pages = 24;
+
+    private const int Buffers = 96, Words = Layout.PageSize / sizeof(ulong);
     private const ulong Zero = 0;
 
     // Few pages, in two extents, so that they meet in shards on different silos.
-    private static long PageAt(int index) => index < Pages / 2 ? index : Layout.PagesPerExtent + index;
+    public static long PageAt(int index) => index < Pages / 2 ? index : Layout.PagesPerExtent + index;
 
     private sealed class PageModel
     {
@@ -51,13 +54,25 @@ internal sealed unsafe class SimulatedClient : IDisposable
         _client = client;
         _random = random;
         _handle = handle;
-        _stamp = handle.Segment.Value << 40;
+        _stamp = (handle.Segment.Value << 40) + (handle.Token << 24);
         _memory = (byte*)NativeMemory.AlignedAlloc((Pages + Buffers) * Layout.PageSize, Layout.PageSize);
         _pages = [.. Enumerable.Range(0, Pages).Select(i => new PageModel { Image = (nint)(_memory + (i * Layout.PageSize)) })];
         for (int i = 0; i < Buffers; i++) client.Lend(_memory + ((Pages + i) * Layout.PageSize));
     }
 
     public int Operations { get; set; }
+
+    /// <summary>It has the segment from a former writer, and waits until it has taken it over.</summary>
+    public bool Waits { get; set; }
+
+    /// <summary>Another has the segment since, or is about to: its requests may be refused, and then it ends.</summary>
+    public bool Former { get; set; }
+
+    /// <summary>What was written before it is its own from now on.</summary>
+    public Action<PageStatus>? TakenOver { get; init; }
+
+    /// <summary>A page of it was acknowledged at a version, with this first word.</summary>
+    public Action<int, PageVersion, ulong>? Acknowledges { get; set; }
 
     public PageClient Client => _client;
 
@@ -73,14 +88,31 @@ internal sealed unsafe class SimulatedClient : IDisposable
             if (_pages[i].Version.Token != 0) yield return (PageAt(i), _pages[i].Version, _pages[i].Images[_pages[i].Acknowledged]);
     }
 
-    public bool Done => Operations == 0 && _finalReads == Pages && _reads.Count == 0 && _changes.Count == 0;
+    /// <summary>The place of an image among those that it gave the page; -1: none.</summary>
+    public int PlaceOf(int index, ulong stamp) => _pages[index].Images.LastIndexOf(stamp);
 
-    public long NextDeadlineNs => Operations > 0 && _client.Outstanding < 12 ? 0 : _client.NextDeadlineNs;
+    /// <summary>The place of the newest image that was acknowledged.</summary>
+    public int PlaceAcknowledged(int index) => _pages[index].Acknowledged;
+
+    /// <summary>Whether the page was changed by this writer, acknowledged or not.</summary>
+    public bool Changed(int index) => _pages[index].Images.Count > 1;
+
+    /// <summary>Takes what there is at a page for its own.</summary>
+    public void Inherit(int index, PageVersion version, ulong stamp)
+    {
+        _pages[index].Images[0] = stamp;
+        _pages[index].Version = version;
+    }
+
+    public bool Done => !Waits && Operations == 0 && _finalReads == Pages && _reads.Count == 0 && _changes.Count == 0;
+
+    public long NextDeadlineNs => !Waits && Operations > 0 && _client.Outstanding < 12 ? 0 : _client.NextDeadlineNs;
 
     public void Step(long nowNs)
     {
         int count = _client.Poll(nowNs, _completions);
         for (int i = 0; i < count; i++) End(_completions[i]);
+        if (Waits) return;
         if (Operations > 0)
         {
             for (int i = _random.Next(4); i > 0 && Operations > 0 && _client.Outstanding < 12; i--, Operations--) Begin();
@@ -155,10 +187,21 @@ internal sealed unsafe class SimulatedClient : IDisposable
 
     private void End(in PageCompletion end)
     {
+        if (end.Operation == PageOperation.TakeOver)
+        {
+            TakenOver!(end.Status);
+            return;
+        }
         if (end.Operation == PageOperation.Read)
         {
             EndRead(end);
             if (end.Lent) _client.Lend(end.Image);
+            return;
+        }
+        if (Former && end.Status == PageStatus.Fenced)
+        {
+            Operations = 0;
+            _changes.Remove(end.Cookie);
             return;
         }
         if (end.Status != PageStatus.Ok) throw new SimulationException($"{end.Operation} of page {end.Page} ended as {end.Status}");
@@ -168,6 +211,7 @@ internal sealed unsafe class SimulatedClient : IDisposable
             _pages[i].Changing = false;
             _pages[i].Acknowledged = _pages[i].Images.Count - 1;
             _pages[i].Version = end.Version;
+            Acknowledges?.Invoke(i, end.Version, _pages[i].Images[^1]);
         }
     }
 
@@ -177,6 +221,12 @@ internal sealed unsafe class SimulatedClient : IDisposable
         int place = (int)(end.Page - PageAt(read.First));
         if (place < 0 || place >= read.Count || (read.Seen & (1UL << place)) != 0) throw new SimulationException($"page {end.Page} came twice or unasked");
         read.Seen |= 1UL << place;
+        if (Former)
+        {
+            // Its successor's pages are none of its business.
+            if (read.Seen == ulong.MaxValue >> (64 - read.Count)) _reads.Remove(end.Cookie);
+            return;
+        }
         if (end.Status is not (PageStatus.Ok or PageStatus.Zero)) throw new SimulationException($"read of page {end.Page} ended as {end.Status}");
         ulong stamp = end.Image == null ? Zero : StampOf((ulong*)end.Image, end.Page);
         PageModel page = _pages[read.First + place];
@@ -190,7 +240,7 @@ internal sealed unsafe class SimulatedClient : IDisposable
         for (ulong i = 0; i < Words; i++) image[i] = stamp == Zero ? 0 : stamp ^ (i * 0x9E3779B97F4A7C15);
     }
 
-    private static ulong StampOf(ulong* image, long page)
+    public static ulong StampOf(ulong* image, long page)
     {
         ulong stamp = image[0];
         for (ulong i = 0; i < Words; i++)

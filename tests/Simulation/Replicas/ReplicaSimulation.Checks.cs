@@ -13,8 +13,10 @@ internal sealed unsafe partial class ReplicaSimulation
     private void Check()
     {
         ClusterView view = _council.Machine.View;
-        foreach (SimulatedClient client in _clients)
+        foreach (Succession segment in _segments)
         {
+            CheckSuccession(segment, view);
+            SimulatedClient client = segment.Writer;
             foreach ((long page, PageVersion acknowledged, ulong stamp) in client.Acknowledged())
             {
                 foreach (Replica replica in ReplicasOf(view, client.Handle, page))
@@ -35,7 +37,7 @@ internal sealed unsafe partial class ReplicaSimulation
     private void CheckEqual()
     {
         ClusterView view = _council.Machine.View;
-        foreach (SimulatedClient client in _clients)
+        foreach (SimulatedClient client in _segments.Select(static segment => segment.Writer))
         {
             for (long page = 0; page < 2 * Layout.PagesPerExtent; page += page % Layout.PagesPerExtent == 63 ? Layout.PagesPerExtent - 63 : 1)
             {

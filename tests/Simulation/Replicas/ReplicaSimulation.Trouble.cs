@@ -10,11 +10,12 @@ internal sealed unsafe partial class ReplicaSimulation
 {
     private void Trouble()
     {
+        if (_random.Next(400) == 0) Succeed(_segments[_random.Next(_segments.Count)]);
         if (_random.Next(300) != 0) return;
         SimulatedSilo silo = _silos[_random.Next(_silos.Count)];
         Member? member = _council.Machine.View.Members.FirstOrDefault(m => m.Name == silo.Name);
         if (member is null) return;
-        switch (_random.Next(12))
+        switch (_random.Next(14))
         {
             case < 4 when silo.Up && MayDie(silo.Life):
                 silo.Kill();
@@ -39,10 +40,15 @@ internal sealed unsafe partial class ReplicaSimulation
                 _world.After(_random.Next(5_000_000, 100_000_000), () => _council.Apply(default, new Drain(member.Id, On: false)));
                 break;
             case 10 or 11:
-                int from = _random.Next(_silos.Count + _clients.Count), to = _random.Next(_silos.Count + _clients.Count);
+                int from = _random.Next(_endpoints), to = _random.Next(_endpoints);
                 if (from == to) break;
                 _network.Block(from, to);
                 _world.After(_random.Next(1_000_000, 60_000_000), () => _network.Unblock(from, to));
+                break;
+            case 12 or 13:
+                // Cut off from the council, though clients reach it: sooner or later it is taken for dead.
+                silo.DeafUntilNs = _world.NowNs + _random.Next(1_000_000, 100_000_000);
+                if (_random.Next(2) == 0) _world.After(_random.Next(1_000_000, 20_000_000), () => Suspect(member.Id, member.Incarnation));
                 break;
         }
     }
@@ -67,12 +73,12 @@ internal sealed unsafe partial class ReplicaSimulation
     private void BeCalm()
     {
         _calm = true;
-        for (int from = 0; from < _silos.Count + _clients.Count; from++)
+        for (int from = 0; from < _endpoints; from++)
         {
-            for (int to = 0; to < _silos.Count + _clients.Count; to++)
+            for (int to = 0; to < _endpoints; to++)
                 if (from != to) _network.SetLink(from, to, LinkSettings.Perfect);
         }
-        foreach (SimulatedSilo silo in _silos) silo.PausedUntilNs = 0;
+        foreach (SimulatedSilo silo in _silos) silo.PausedUntilNs = silo.DeafUntilNs = 0;
     }
 
     /// <summary>Has all silos back, and waits until every shard has its copies in sync.</summary>

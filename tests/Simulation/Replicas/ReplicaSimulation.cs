@@ -17,12 +17,16 @@ internal enum BrokenReplica
     RestartKeepsIdentity = 1,
     LearnerNotAsked = 2,
     TrimForgets = 4,
+    FencesOneSilo = 8,
+    LevelsNothing = 16,
+    TakesLowerEpoch = 32,
+    LearnerTakesNoToken = 64,
 }
 
 /// <summary>
-/// Silos with several copies of each page, and clients that write to them, over a bad network, while silos crash, restart at once, stand still, are
-/// taken for dead wrongly, drain and come back. All from one seed, in virtual time; the council decides at once, and everybody hears of it late.
-/// After every step it is looked up whether each replica in sync has what was acknowledged.
+/// Silos with several copies of each page, and clients that write to them and read beside the writers, over a bad network, while silos crash, restart at once, stand
+/// still, are taken for dead wrongly, drain and come back, and writers die or are cut off and others take over. All from one seed, in virtual time; the council decides
+/// at once, and everybody hears of it late. After every eighth step it is looked up whether each replica in sync has what was acknowledged.
 /// </summary>
 internal sealed unsafe partial class ReplicaSimulation : IDisposable
 {
@@ -33,14 +37,17 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
     private readonly SimulatedNetwork _network;
     private readonly SimulatedCouncil _council;
     private readonly List<SimulatedSilo> _silos = [];
-    private readonly List<SimulatedClient> _clients = [];
+    private readonly List<Succession> _segments = [];
     private readonly Dictionary<PageClient, IDriver> _drivers = [];
+    private readonly Dictionary<ulong, ClusterView> _views = [];
     private readonly BrokenReplica _broken;
     private readonly Random _random;
     private readonly int _copies;
     private ulong _told;
     private bool _calm;
     private uint _request;
+    private ulong _sessions;
+    private int _endpoints;
     private long _steps;
 
     public ReplicaSimulation(int seed, BrokenReplica broken = BrokenReplica.None)
@@ -67,25 +74,30 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
         {
             _silos.Add(new SimulatedSilo(_world, _council, $"silo{i}", Broken.Nothing)
             {
-                Defect = broken.HasFlag(BrokenReplica.TrimForgets) ? ReplicaDefect.TrimForgetsItsVersion : ReplicaDefect.None,
+                Defect = broken.HasFlag(BrokenReplica.TrimForgets) ? ReplicaDefect.TrimForgetsItsVersion
+                    : broken.HasFlag(BrokenReplica.LearnerTakesNoToken) ? ReplicaDefect.LearnerTakesNoToken : ReplicaDefect.None,
                 KeepsIdentity = broken.HasFlag(BrokenReplica.RestartKeepsIdentity),
             });
             _silos[i].Start();
         }
+        _endpoints = silos;
         while (_council.Machine.View.Members.Count < silos) Step();
-        for (int i = 0; i < 2; i++) Add(new SessionId((ulong)i + 1));
+        for (int i = 0; i < 2; i++) _segments.Add(Create((UInt128)(i + 1)));
     }
 
     public EventTrace Trace => _world.Trace;
 
+    /// <summary>Segments that changed hands, and pages that had to be levelled then.</summary>
+    public (long Successions, long Levelled) Changes { get; private set; }
+
     /// <summary>Runs until every client has done its operations, and everything is quiet and looked through.</summary>
     public long Run(int operations)
     {
-        foreach (SimulatedClient client in _clients) client.Operations = operations;
-        while (!_clients.TrueForAll(client => client.Done))
+        foreach (Succession segment in _segments) segment.Writer.Operations = operations;
+        while (!_segments.TrueForAll(static segment => segment.Writer.Done && segment.Opening == null))
         {
-            if (_network.NowNs > LimitNs) throw new SimulationException($"hangs: {string.Join("; ", _clients)}; {Shards()}");
-            if (!_calm && _clients.TrueForAll(client => client.Operations == 0)) BeCalm();
+            if (_network.NowNs > LimitNs) throw new SimulationException($"hangs: {string.Join("; ", _segments)}; {Shards()}");
+            if (!_calm && _segments.TrueForAll(static segment => segment.Writer.Operations == 0 && segment.Opening == null)) BeCalm();
             if (!_calm) Trouble();
             Step();
         }
@@ -96,14 +108,15 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
 
     public void Dispose()
     {
-        foreach (SimulatedClient client in _clients) client.Dispose();
+        foreach (Succession segment in _segments) segment.Dispose();
         foreach (SimulatedSilo silo in _silos) silo.Dispose();
         _network.Dispose();
     }
 
-    private void Add(SessionId session)
+    private PageClient Connect(SessionId session)
     {
         SimulatedDriver endpoint = _network.CreateEndpoint();
+        _endpoints++;
         var client = new PageClient(new PageClientOptions
         {
             Requests = 32,
@@ -112,22 +125,20 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
             ReadElsewhereNs = 2_000_000,
             ClockNs = () => _network.NowNs,
             ViewIsStale = () => { },
+            Defect = _broken.HasFlag(BrokenReplica.FencesOneSilo) ? TakeOverDefect.FencesOneSilo
+                : _broken.HasFlag(BrokenReplica.LevelsNothing) ? TakeOverDefect.LevelsNothing : TakeOverDefect.None,
         })
         {
             Session = session,
         };
-        _council.Apply(default, new OpenSession(session.Value, "", "", 1_000_000));
-        var made = (SegmentResult)_council.Apply(
-            new RequestId(session, 0, ++_request),
-            new Allocate(session, 0, 2 * Layout.ExtentSize, (byte)_copies, SegmentFlags.None, default));
-        if (made.Error != RumError.None) throw new SimulationException($"no segment: {made.Message}");
         _drivers[client] = endpoint;
         Route(client, _council.Machine.View);
-        _clients.Add(new SimulatedClient(client, new SegmentHandle(made.Segment, made.Token, made.FirstShard, made.Flags), _random));
+        return client;
     }
 
     private void Route(PageClient client, ClusterView view)
     {
+        if (!_drivers.ContainsKey(client)) return;
         if (_broken.HasFlag(BrokenReplica.LearnerNotAsked))
         {
             view = view with
@@ -135,7 +146,7 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
                 Shards = [.. view.Shards.Select(shard => shard with { Replicas = [.. shard.Replicas.Where(replica => replica.State == ReplicaState.InSync)] })],
             };
         }
-        if (client.ViewDecree >= view.Decree) return;
+        if (client.ViewDecree >= view.Decree && !_broken.HasFlag(BrokenReplica.TakesLowerEpoch)) return;
         client.SetRoutes(new ClientRoutes(
             new ShardMap(view), [.. view.Members.Select(member => new SiloRoute(member.Incarnation, _drivers[client], _world.Addresses[member.Endpoint]))]));
     }
@@ -146,12 +157,13 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
         if (view.Decree > _told)
         {
             _told = view.Decree;
+            _views[view.Decree] = view;
             _world.Note("council", Shards());
             foreach (SimulatedSilo silo in _silos) silo.Tell(view);
-            foreach (SimulatedClient client in _clients)
+            foreach (PageClient client in _segments.SelectMany(static segment => segment.Clients))
             {
-                PageClient its = client.Client;
-                _world.After(_world.ControlDelayNs() * _random.Next(1, 20), () => Offer(its, view));
+                _world.After(_world.ControlDelayNs() * _random.Next(1, 20), () => Offer(client, view));
+                if (_broken.HasFlag(BrokenReplica.TakesLowerEpoch)) _world.After(_random.Next(1_000_000, 40_000_000), () => Offer(client, view));
             }
         }
         foreach (SimulatedSilo silo in _silos) silo.FetchDrops();
@@ -162,8 +174,15 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
 
     private void Offer(PageClient client, ClusterView view)
     {
-        if (_offered.GetValueOrDefault(client) >= view.Decree) return;
-        _offered[client] = view.Decree;
+        if (_offered.GetValueOrDefault(client) >= view.Decree)
+        {
+            if (!_broken.HasFlag(BrokenReplica.TakesLowerEpoch)) return;
+            _world.After(_random.Next(1_000_000, 20_000_000), () => Route(client, _council.Machine.View));
+        }
+        else
+        {
+            _offered[client] = view.Decree;
+        }
         Route(client, view);
     }
 
@@ -171,12 +190,12 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
     {
         _world.RunDue();
         foreach (SimulatedSilo silo in _silos) silo.Poll();
-        foreach (SimulatedClient client in _clients) client.Step(_network.NowNs);
+        foreach (Succession segment in _segments) segment.Step(_network.NowNs);
         foreach (SimulatedSilo silo in _silos) silo.Poll();
         if (++_steps % 8 == 0) Check();
         long next = Math.Min(_network.NextArrivalNs, _world.NextNs);
         foreach (SimulatedSilo silo in _silos) next = Math.Min(next, silo.NextNs);
-        foreach (SimulatedClient client in _clients) next = Math.Min(next, client.NextDeadlineNs);
+        foreach (Succession segment in _segments) next = Math.Min(next, segment.NextDeadlineNs);
         _network.AdvanceTo(Math.Clamp(next, _network.NowNs + 2_000, _network.NowNs + 1_000_000));
     }
 

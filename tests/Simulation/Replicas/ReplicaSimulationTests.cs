@@ -9,6 +9,7 @@ public sealed class ReplicaSimulationTests
     [Fact]
     public void Nothing_acknowledged_is_lost_while_silos_come_and_go()
     {
+        long successions = 0, levelled = 0;
         int first = int.TryParse(Environment.GetEnvironmentVariable("RUM_SIM_SEED"), out int seed) ? seed : 1;
         for (int i = first; i < first + Seeds; i++)
         {
@@ -21,7 +22,11 @@ public sealed class ReplicaSimulationTests
             {
                 Assert.Fail($"seed {i}: {wrong.Message}\n{simulation.Trace.Tail()}");
             }
+            successions += simulation.Changes.Successions;
+            levelled += simulation.Changes.Levelled;
         }
+        TestContext.Current.TestOutputHelper?.WriteLine($"{successions} successions, {levelled} pages levelled");
+        Assert.True(successions > 0 && levelled > 0, "no succession, or nothing to level: the run shows nothing of it");
     }
 
     [Fact]
@@ -40,6 +45,18 @@ public sealed class ReplicaSimulationTests
 
     [Fact]
     public void A_trim_that_forgets_its_version_is_caught() => Caught(BrokenReplica.TrimForgets);
+
+    [Fact]
+    public void A_successor_that_fences_one_silo_only_is_caught() => Caught(BrokenReplica.FencesOneSilo);
+
+    [Fact]
+    public void A_successor_that_levels_nothing_is_caught() => Caught(BrokenReplica.LevelsNothing);
+
+    [Fact]
+    public void A_client_that_takes_a_lower_epoch_is_caught() => Caught(BrokenReplica.TakesLowerEpoch);
+
+    [Fact]
+    public void A_learner_that_takes_no_token_is_caught() => Caught(BrokenReplica.LearnerTakesNoToken);
 
     private static void Caught(BrokenReplica broken)
     {

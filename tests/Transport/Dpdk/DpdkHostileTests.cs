@@ -84,7 +84,7 @@ public sealed unsafe class DpdkHostileTests
                 header.Counter = counter;
                 header.Segment = 1;
                 header.Token = 5;
-                header.Sequence = type == FrameType.Read ? 0 : 10 * counter;
+                header.Sequence = type is FrameType.Read or FrameType.Fence ? 0 : 10 * counter;
                 if (type == FrameType.Write) FrameCodec.SetFragment(&header, Layout.PageSize, FragmentBytes, i);
                 change?.Invoke(&header);
                 FrameCodec.Seal(&header, page, pair.Client.Traits.Checksummed);

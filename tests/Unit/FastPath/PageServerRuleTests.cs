@@ -42,7 +42,7 @@ public sealed unsafe class PageServerRuleTests : IDisposable
             header.Counter = _counter;
             header.Segment = 1;
             header.Token = 5;
-            header.Sequence = type == FrameType.Read ? 0 : _counter;
+            header.Sequence = type is FrameType.Read or FrameType.Fence ? 0 : _counter;
             int length = 0;
             if (type == FrameType.Write && fragments > 1) length = FrameCodec.SetFragment(&header, Layout.PageSize, 1344, i);
             else if (type == FrameType.Write) header.Encoding = PayloadEncoding.Zero;

@@ -91,10 +91,13 @@ public sealed unsafe partial class PagerEngine
         return true;
     }
 
-    /// <summary>One slot (and, where pages come by copy, one physical page more) for a fetch of one page.</summary>
+    /// <summary>
+    /// One slot (and, where pages come by copy, one physical page more) for a fetch of one page. What was fetched ahead gives way: in a small cache whose mapped
+    /// pages are pinned it may be all that can.
+    /// </summary>
     private bool TakeRoom(Region region, int fetch)
     {
-        if (region.Copies && !TakeUnbacked(1) && !(EvictSome(_options.EvictionBatch) > 0 && TakeUnbacked(1))) return false;
+        if (region.Copies && !TakeUnbacked(1) && !(EvictSome(_options.EvictionBatch) > 0 && TakeUnbacked(1)) && !(DropOneAhead() && TakeUnbacked(1))) return false;
         int slot = TakeSlots(1, out _);
         if (slot < 0 && (DropOneAhead() || EvictSome(_options.EvictionBatch) > 0)) slot = TakeSlots(1, out _);
         if (slot < 0)

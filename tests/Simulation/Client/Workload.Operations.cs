@@ -136,7 +136,7 @@ internal sealed partial class Workload
         long began = world.Moment();
         t.Ask(new PagerCommand { Kind = kind, Address = all ? 0 : at.AddressOf(page), Length = all ? 0 : (long)count << Layout.PageShift });
         yield return VirtualThread.UntilWoken;
-        Expect(t, at, kind);
+        Expect(t, at, kind, all);
         if (!at.ReadOnly && t.Result == RumError.None) Flushed(t, at, pages, began);
     }
 

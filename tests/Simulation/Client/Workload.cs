@@ -160,9 +160,11 @@ internal sealed partial class Workload(World world, Scenario scenario)
             foreach (long w in Until(t, at, i, () => t.Look(at, i))) yield return w;
     }
 
-    private void Expect(VirtualThread t, Attachment at, PagerCommandKind kind)
+    /// <summary><paramref name="all"/>: the command was about everything that the process has mapped, so that any of it may be what is lost.</summary>
+    private void Expect(VirtualThread t, Attachment at, PagerCommandKind kind, bool all = false)
     {
-        if (t.Result == RumError.None || t.Process.Revoked || at.Orphan || (t.Result is RumError.ShardLost && scenario.AnyLost(at)) || (t.Result is RumError.Timeout && scenario.FaultTimeoutNs > 0)) return;
+        bool lost = all ? t.Process.Attachments.Exists(scenario.AnyLost) : scenario.AnyLost(at);
+        if (t.Result == RumError.None || t.Process.Revoked || at.Orphan || (t.Result is RumError.ShardLost && lost) || (t.Result is RumError.Timeout && scenario.FaultTimeoutNs > 0)) return;
         throw World.Wrong($"{t.Name}: {kind} of {at.Model.Name} ends with {t.Result}");
     }
 

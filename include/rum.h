@@ -101,6 +101,13 @@ void *rum_alloc_hash_location(size_t size, HASH_TYPE key, Location location);
  */
 void *rum_alloc_segment(size_t size, const HASH_TYPE *key, const Location *location, unsigned flags);
 
+/*
+ * The same with a copy of all of it on each of count silos, 1 to 5, those at the locations; the first is read. Not in the original. Flags 0 or RUM_SPARSE. The copies
+ * stay where they are: one whose silo ends is made again when that silo is back, nowhere else. A place that is no silo of the cluster: UnknownSilo; one silo
+ * twice: InvalidArgument.
+ */
+void *rum_alloc_segment_on(size_t size, const HASH_TYPE *key, const Location *locations, unsigned count, unsigned flags);
+
 /* Frees a named segment by its key. The pointer is where it is mapped; the location is not needed to find it. */
 int rum_free_hash(void *pointer, HASH_TYPE key);
 int rum_free_location_hash(Location location, HASH_TYPE key);

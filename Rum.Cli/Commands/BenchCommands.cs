@@ -37,6 +37,7 @@ internal static partial class BenchCommands
             }.Run();
         });
         command.Subcommands.Add(BuildReport());
+        command.Subcommands.Add(BuildSize());
         command.Subcommands.Add(BuildRoundTrip());
         command.Subcommands.Add(BuildDriver());
         command.Subcommands.Add(BuildClient());
@@ -61,6 +62,28 @@ internal static partial class BenchCommands
         command.Arguments.Add(files);
         command.Options.Add(charts);
         command.SetAction(parsed => FigureReport.Run(parsed.GetValue(files)!, parsed.GetValue(charts)!));
+        return command;
+    }
+
+    private static Command BuildSize()
+    {
+        var command = new ExampleCommand("size", "What a cluster of so many silos costs: state, decrees, clients' maps, balance; simulated", "rum bench size", "rum bench size 10 100 --copies 3 --shards 16384");
+        var sizes = new Argument<int[]>("silos") { Description = "How many, 2 to 10,000 (default: 10 100 1000 10000, a minute or two)", Arity = ArgumentArity.ZeroOrMore };
+        var copies = new Option<int>("--copies") { Description = "Copies of each page, 1 to 5", DefaultValueFactory = _ => 2 };
+        var shards = new Option<int>("--shards") { Description = "Ring shards, 2 to 32,768", DefaultValueFactory = _ => Layout.DefaultShardCount };
+        command.Arguments.Add(sizes);
+        command.Options.Add(copies);
+        command.Options.Add(shards);
+        command.SetAction(parsed =>
+        {
+            int[] asked = parsed.GetValue(sizes) is { Length: > 0 } given ? given : [10, 100, 1000, 10_000];
+            int replicas = parsed.GetValue(copies), ring = parsed.GetValue(shards);
+            if (replicas is < 1 or > SiloSet.Max) throw new CommandFailedException(ExitCode.Usage, $"--copies {replicas}: must be from 1 to {SiloSet.Max}");
+            if (ring is < 2 or > 32_768) throw new CommandFailedException(ExitCode.Usage, $"--shards {ring}: must be from 2 to 32,768");
+            if (asked.FirstOrDefault(silos => silos < Math.Max(2, replicas) || silos > 10_000) is int wrong and not 0)
+                throw new CommandFailedException(ExitCode.Usage, $"{wrong} silos: must be 2 (and as many as copies) to 10,000");
+            return ClusterSize.Run(asked, ring, (byte)replicas);
+        });
         return command;
     }
 

@@ -11,13 +11,17 @@ namespace Rum.Cli.Commands;
 /// <summary><c>rum cluster</c>.</summary>
 internal static class ClusterCommands
 {
+    // Numbers of shards have 16 bits, and each number of copies that segments ask for takes as many shards again: so there is room for four.
+    private const int ShardsMin = 64, ShardsMax = 16_384;
+
     public static Command Build()
     {
         var data = new Option<string>("--data") { Description = "Directory for the council's log; made if absent", HelpName = "directory", Required = true };
         var copies = new Option<int>("--copies") { Description = "Copies of each page of segments that don't ask for a number: 1 to 5", HelpName = "n", DefaultValueFactory = static _ => 1 };
+        var shards = new Option<int>("--shards") { Description = $"Shards that memory is spread over, for good: {ShardsMin} to {ShardsMax}, 64 for each silo that there may be one day", HelpName = "n", DefaultValueFactory = static _ => Layout.DefaultShardCount };
         var json = new Option<bool>("--json") { Description = "Print JSON" };
-        var init = new ExampleCommand("init", "Give birth to a cluster, once, on the machine of the first silo", "rum cluster init --data /var/lib/rum", "rum cluster init --data /var/lib/rum --copies 2") { data, copies, json };
-        init.SetAction(parsed => Init(parsed.GetRequiredValue(data), parsed.GetValue(copies), parsed.GetValue(json)));
+        var init = new ExampleCommand("init", "Give birth to a cluster, once, on the machine of the first silo", "rum cluster init --data /var/lib/rum", "rum cluster init --data /var/lib/rum --copies 2") { data, copies, shards, json };
+        init.SetAction(parsed => Init(parsed.GetRequiredValue(data), parsed.GetValue(copies), parsed.GetValue(shards), parsed.GetValue(json)));
         return new Command("cluster", "Make a cluster, and say how large its council may be") { init, BuildCouncil() };
     }
 
@@ -38,13 +42,14 @@ internal static class ClusterCommands
         return command;
     }
 
-    private static void Init(string directory, int copies, bool json)
+    private static void Init(string directory, int copies, int shards, bool json)
     {
+        if (shards is < ShardsMin or > ShardsMax) throw new CommandFailedException(ExitCode.Usage, $"--shards {shards}: must be from {ShardsMin} to {ShardsMax}");
         if (copies is < 1 or > SiloSet.Max) throw new CommandFailedException(ExitCode.Usage, $"--copies {copies}: a page has 1 to {SiloSet.Max} copies");
         Guid id;
         try
         {
-            id = CouncilStore.Create(directory, (byte)copies);
+            id = CouncilStore.Create(directory, (byte)copies, shards);
         }
         catch (CouncilStoreException e)
         {

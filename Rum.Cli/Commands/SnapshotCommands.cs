@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Rum.Cli.Output;
 using Rum.Core.Configuration;
 using Rum.Core.Council;
@@ -66,11 +67,11 @@ internal static class SnapshotCommands
             else
             {
                 Report.Table(
-                    [">id", "name", "time", "state", ">segments", ">size", ">stored", "silos", "reason"],
+                    [">id", "name", "time", "state", ">segments", ">size", ">stored", ">held ms", "silos", "reason"],
                     all.Select(s => (IReadOnlyList<string>)
                     [
                         $"{s.Id}", s.Name, $"{DateTimeOffset.FromUnixTimeMilliseconds(s.TimeMs).LocalDateTime:yyyy-MM-dd HH:mm:ss}", s.State, $"{s.Segments}", ByteSize.Format(s.SegmentBytes),
-                        ByteSize.Format(s.StoredBytes), string.Join(", ", s.Parts.Select(p => p.Saved ? p.Name : $"({p.Name})")), s.Reason,
+                        ByteSize.Format(s.StoredBytes), s.HeldMs.ToString("0.0", CultureInfo.InvariantCulture), string.Join(", ", s.Parts.Select(p => p.Saved ? p.Name : $"({p.Name})")), s.Reason,
                     ]));
             }
         });

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Rum.Cli.Output;
 using Rum.Core.Configuration;
@@ -76,6 +77,7 @@ internal static class StatusCommands
         Console.WriteLine($"use      {cluster.Segments} segments, {cluster.Sessions} sessions");
         Console.WriteLine($"council  {Council(cluster)}");
         Console.WriteLine($"survives {cluster.Survivable}");
+        Console.WriteLine($"snapshot {Snapshots(cluster)}");
         Console.WriteLine();
         Report.Table(
             [">id", "silo", "state", ">room", ">allocated", ">shards", ">in use", ">alone", ">learning", "council", "http"],
@@ -84,6 +86,15 @@ internal static class StatusCommands
                 $"{s.Id}", s.Name, s.SilentSeconds > 0 ? $"silent since {s.SilentSeconds:0} s" : s.State, ByteSize.Format(s.CapacityBytes), ByteSize.Format(s.ChargedBytes), $"{s.Shards}", $"{s.ShardsInUse}", $"{s.ShardsAlone}", $"{s.ShardsLearning}",
                 s.Council ? "yes" : "", s.Http,
             ]));
+    }
+
+    private static string Snapshots(ClusterReport cluster)
+    {
+        string last = cluster.LastSnapshot is { } made
+            ? string.Create(CultureInfo.InvariantCulture, $"{made.Name} of {DateTimeOffset.FromUnixTimeMilliseconds(made.TimeMs).LocalDateTime:yyyy-MM-dd HH:mm:ss} is complete, {ByteSize.Format(made.StoredBytes)} on {made.Parts.Count} silos; it held writes for {made.HeldMs:0.0} ms")
+            : "none is complete";
+        if (cluster.Snapshot is not { } now) return last;
+        return $"{last}; {now.Name} {(now.State == "cutting" ? "waits for a moment at which all silos hold still" : $"is saved by {now.Parts.Count(static part => part.Saved)} of {now.Parts.Count} silos")}";
     }
 
     private static string Council(ClusterReport cluster)

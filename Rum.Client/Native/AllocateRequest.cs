@@ -15,9 +15,9 @@ internal struct AllocateRequest
     /// <summary>The key's lower half.</summary>
     internal ulong KeyLow;
 
-    /// <summary>The silo to stay on, 0 for none.</summary>
-    internal int Silo;
-
     /// <summary>As in rum.h: 1 sparse, 2 racks, copies from bit 8 on.</summary>
     internal int Flags;
+
+    /// <summary>The silos to stay on, those that there are in front; 0 for none.</summary>
+    internal ushort Silo0, Silo1, Silo2, Silo3, Silo4;
 }

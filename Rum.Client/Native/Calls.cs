@@ -15,8 +15,12 @@ internal static unsafe class Calls
             Bytes = bytes,
             KeyHigh = (ulong)(allocation.Key.Value >> 64),
             KeyLow = (ulong)allocation.Key.Value,
-            Silo = allocation.Silo,
             Flags = (allocation.Sparse ? 1 : 0) | (allocation.AcrossRacks ? 2 : 0) | (Math.Clamp(allocation.Copies, 0, 15) << 8),
+            Silo0 = allocation.SiloAt(0),
+            Silo1 = allocation.SiloAt(1),
+            Silo2 = allocation.SiloAt(2),
+            Silo3 = allocation.SiloAt(3),
+            Silo4 = allocation.SiloAt(4),
         };
         fixed (MappedSegment* result = &segment) return LibRum.rum_client_allocate(&request, result);
     }

@@ -34,6 +34,12 @@ public sealed record ClusterStatus(
 
     /// <summary>Shards in use that have fewer replicas in sync than their segments asked for.</summary>
     public int Incomplete { get; init; }
+
+    /// <summary>The snapshot that is being made, or null.</summary>
+    public SnapshotInfo? Snapshot { get; init; }
+
+    /// <summary>The last one that is complete, or null.</summary>
+    public SnapshotInfo? LastSnapshot { get; init; }
 }
 
 /// <summary>A seat as the leader sees it.</summary>

@@ -132,6 +132,8 @@ public sealed partial class CouncilMachine
             Copies = DefaultCopies,
             Learning = learning,
             Incomplete = incomplete,
+            Snapshot = _snapshots.Values.LastOrDefault(static snapshot => snapshot.UnderWay)?.Info,
+            LastSnapshot = _snapshots.Values.LastOrDefault(static snapshot => snapshot.Info.State == SnapshotState.Complete)?.Info,
         };
     }
 

@@ -15,7 +15,8 @@ public sealed partial class CouncilMachine
     private void RecomputeTargets()
     {
         List<SiloRecord> takers = [.. _silos.Values.Where(static silo => silo.Takes)];
-        var ring = new HashRing(takers.Select(static silo => new RingNode(silo.Member.Id, silo.Member.Capacity)));
+        var ring = new HashRing(_ring, takers.Select(static silo => new RingNode(silo.Member.Id, silo.Member.Capacity)));
+        _ring = ring;
         var racks = takers.ToDictionary(static silo => silo.Member.Id, static silo => silo.Member.Label);
         _targets.Clear();
         foreach (ShardBlock block in _blocks)

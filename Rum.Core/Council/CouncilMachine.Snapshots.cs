@@ -82,6 +82,7 @@ public sealed partial class CouncilMachine
             Segments = snapshot.Segments.Count,
             SegmentBytes = snapshot.Segments.Sum(static segment => segment.Size),
             LostShards = lost,
+            HeldUs = cut.HeldUs,
             Parts = [.. parts.Values],
         };
         Settle(snapshot);

@@ -20,6 +20,9 @@ public sealed partial class CouncilMachine
 
     // Where each ring shard belongs, by block; follows from the members, so it isn't part of a snapshot.
     private readonly List<SiloSet[]> _targets = [];
+    // Of the members that take shards: what the next one is made from.
+    private HashRing? _ring;
+
     // Shards that a silo is still to drop; follows from its drops.
     private readonly HashSet<(ushort Silo, int Shard)> _shardDrops = [];
     private ClusterView? _view;

@@ -10,7 +10,7 @@ namespace Rum.Core.Council;
 public static class CouncilSnapshot
 {
     private const uint Magic = 0x534D5552; // "RUMS"
-    private const ushort Version = 3;
+    private const ushort Version = 4;
     private const int BytesAtFirst = 1 << 17;
 
     /// <summary>Encodes the state after <see cref="CouncilMachine.Decree"/>.</summary>

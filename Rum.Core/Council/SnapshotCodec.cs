@@ -5,7 +5,7 @@ namespace Rum.Core.Council;
 /// <summary>Snapshots and their segments as bytes, in the council's state and in its answers.</summary>
 internal static class SnapshotCodec
 {
-    public const int InfoBytesMin = 8 + 2 + 8 + 1 + 2 + 8 + 4 + 8 + 4 + 4;
+    public const int InfoBytesMin = 8 + 2 + 8 + 1 + 2 + 8 + 4 + 8 + 4 + 4 + 4;
     private const int PartBytesMin = 2 + 2 + 4 + 1 + 8 + 8;
     private const int SegmentBytes = 8 + 16 + 8 + 2 + 1 + 2;
 
@@ -20,6 +20,7 @@ internal static class SnapshotCodec
         to.U32((uint)info.Segments);
         to.I64(info.SegmentBytes);
         to.U32((uint)info.LostShards);
+        to.U32(info.HeldUs);
         to.U32((uint)info.Parts.Count);
         foreach (SnapshotPart part in info.Parts)
         {
@@ -35,7 +36,8 @@ internal static class SnapshotCodec
     public static SnapshotInfo ReadInfo(ref SpanReader from)
     {
         var info = new SnapshotInfo(
-            from.U64(), from.String(), from.I64(), (SnapshotState)from.UpTo((byte)SnapshotState.Failed), from.String(), from.U64(), (int)from.U32(), from.I64(), (int)from.U32(), []);
+            from.U64(), from.String(), from.I64(), (SnapshotState)from.UpTo((byte)SnapshotState.Failed), from.String(), from.U64(), (int)from.U32(), from.I64(), (int)from.U32(), [])
+        { HeldUs = from.U32() };
         var parts = new SnapshotPart[from.Count(PartBytesMin)];
         for (int i = 0; i < parts.Length; i++) parts[i] = new SnapshotPart(new SiloId(from.U16()), from.String(), (int)from.U32(), from.Bool(), from.I64(), from.I64());
         return info with { Parts = parts };

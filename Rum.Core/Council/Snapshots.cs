@@ -19,7 +19,8 @@ public sealed record BeginSnapshot(string Name, long TimeMs) : SnapshotCommand;
 /// <param name="Cut">What the silos call the cut.</param>
 /// <param name="AsOf">A decree that was the last one at a time when all silos held acknowledgements.</param>
 /// <param name="ViewDecree">The view under which they did.</param>
-public sealed record CutSnapshot(ulong Snapshot, ulong Cut, ulong AsOf, ulong ViewDecree) : SnapshotCommand;
+/// <param name="HeldUs">Microseconds from the first silo's hold to the last one's release.</param>
+public sealed record CutSnapshot(ulong Snapshot, ulong Cut, ulong AsOf, ulong ViewDecree, uint HeldUs) : SnapshotCommand;
 
 /// <summary>A silo has its part of a snapshot on its disk. When all have, it is complete.</summary>
 public sealed record SavedSnapshot(ulong Snapshot, SiloId Silo, Incarnation Incarnation, long Pages, long Bytes) : SnapshotCommand;
@@ -74,7 +75,11 @@ public sealed record SnapshotPart(SiloId Silo, string Name, int Shards, bool Sav
 /// <param name="LostShards">Shards of theirs that were lost already.</param>
 /// <param name="Parts">Who saves it.</param>
 public sealed record SnapshotInfo(
-    ulong Id, string Name, long TimeMs, SnapshotState State, string Reason, ulong Cut, int Segments, long SegmentBytes, int LostShards, IReadOnlyList<SnapshotPart> Parts);
+    ulong Id, string Name, long TimeMs, SnapshotState State, string Reason, ulong Cut, int Segments, long SegmentBytes, int LostShards, IReadOnlyList<SnapshotPart> Parts)
+{
+    /// <summary>Microseconds for which writes were not acknowledged at its cut.</summary>
+    public uint HeldUs { get; init; }
+}
 
 /// <summary>A named segment in a snapshot.</summary>
 public readonly record struct SnapshotSegment(SegmentId Id, UInt128 Key, long Size, SegmentFlags Flags, byte Copies, ShardId FirstShard);

@@ -44,12 +44,13 @@ public static class ShardAssignment
         }
 
         var load = new int[nodes.Count];
+        var skips = new int[ring.PointCount];
         int previous = -1, first = -1;
         for (int shard = 0; shard < shards; shard++)
         {
             int start = ring.Find(StableHash.Mix(ShardSalt, (ulong)shard));
             int after = shard == shards - 1 ? first : -1;
-            int chosen = Choose(ring, start, previous, after, shard, shards, share, limit, load);
+            int chosen = Choose(ring, start, previous, after, shard, shards, share, limit, load, skips);
             load[chosen]++;
             result[shard] = nodes[chosen].Silo;
             previous = chosen;
@@ -123,15 +124,25 @@ public static class ShardAssignment
     private const ulong ShardSalt = 0x5AAD;
 
     private static int Choose(
-        HashRing ring, int start, int previous, int after, int shard, int shards, double[] share, int[] limit, int[] load)
+        HashRing ring, int start, int previous, int after, int shard, int shards, double[] share, int[] limit, int[] load, int[] skips)
     {
         int other = -1, any = -1;
-        int point = start;
-        for (int step = 0; step < ring.PointCount; step++)
+        int point = start, run = -1;
+        for (int seen = 0; seen < ring.PointCount;)
         {
-            int owner = ring.OwnerAt(point);
-            if (++point == ring.PointCount) point = 0;
-            if (load[owner] >= limit[owner]) continue;
+            int at = point, skip = 1 + skips[at];
+            point = at + skip < ring.PointCount ? at + skip : at + skip - ring.PointCount;
+            seen += skip;
+            int owner = ring.OwnerAt(at);
+            if (load[owner] >= limit[owner])
+            {
+                // A silo that is full stays full: the next one who comes here goes over the whole run of them at once.
+                if (run < 0) run = at;
+                int length = point - run;
+                skips[run] = Math.Min((length <= 0 ? length + ring.PointCount : length) - 1, ring.PointCount - 1);
+                continue;
+            }
+            run = -1;
             if (any < 0) any = owner;
             if (owner == previous || owner == after) continue;
             if (other < 0) other = owner;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Rum.Core;
 
 namespace Rum.Pager.Abi;
 
@@ -11,8 +12,14 @@ internal struct ClientAllocation
     internal long Bytes;
     internal ulong KeyHigh;
     internal ulong KeyLow;
-    internal int Silo;
     internal int Flags;
+    internal ushort Silo0;
+    internal ushort Silo1;
+    internal ushort Silo2;
+    internal ushort Silo3;
+    internal ushort Silo4;
+
+    internal readonly SiloSet Silos() => new(new SiloId(Silo0), new SiloId(Silo1), new SiloId(Silo2), new SiloId(Silo3), new SiloId(Silo4));
 }
 
 /// <summary>A segment as it is mapped.</summary>

@@ -32,9 +32,8 @@ internal static unsafe partial class Exports
         try
         {
             RumRuntime runtime = Runtime;
-            if ((uint)request->Silo > ushort.MaxValue) throw new RumException(RumError.UnknownSilo, $"there is no silo {request->Silo}.");
             nint address = runtime.AllocateSegment(
-                (nuint)request->Bytes, new UInt128(request->KeyHigh, request->KeyLow), new SiloId((ushort)request->Silo), FlagsOf((uint)request->Flags),
+                (nuint)request->Bytes, new UInt128(request->KeyHigh, request->KeyLow), request->Silos(), FlagsOf((uint)request->Flags),
                 (int)(((uint)request->Flags & CopiesMask) >> CopiesShift));
             *segment = Describe(runtime.Segment(address));
             return 0;

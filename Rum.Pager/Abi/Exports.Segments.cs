@@ -24,26 +24,33 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "rum_managed_alloc_segment")]
-    private static nint AllocateSegment(nuint size, byte* key, byte* location, uint flags)
+    private static nint AllocateSegment(nuint size, byte* key, byte* locations, int count, uint flags)
     {
         try
         {
             RumRuntime runtime = Runtime;
             SegmentFlags kind = FlagsOf(flags);
             UInt128 named = key == null ? UInt128.Zero : ReadKey(key).Value;
-            SiloId silo = default;
-            if (location != null)
+            Span<SiloId> silos = stackalloc SiloId[count];
+            for (int i = 0; i < count; i++)
             {
-                var ip = new ReadOnlySpan<byte>(location, IpBytes);
-                int end = ip.IndexOf((byte)0);
-                silo = runtime.FindSilo(Encoding.UTF8.GetString(end < 0 ? ip : ip[..end]), new ReadOnlySpan<byte>(location + IpBytes, MacBytes));
+                silos[i] = SiloAt(runtime, locations + (i * (IpBytes + MacBytes)));
+                // Of one place "anywhere" is an answer; of several it would make one copy fewer.
+                if (count > 1 && silos[i].Value == 0) throw new RumException(RumError.InvalidArgument, "a location without address can't be one of several.");
             }
-            return runtime.AllocateSegment(size, named, silo, kind, (int)((flags & CopiesMask) >> CopiesShift));
+            return runtime.AllocateSegment(size, named, SiloSet.Of(silos), kind, (int)((flags & CopiesMask) >> CopiesShift));
         }
         catch (Exception failure)
         {
             return Null(failure);
         }
+    }
+
+    private static SiloId SiloAt(RumRuntime runtime, byte* location)
+    {
+        var ip = new ReadOnlySpan<byte>(location, IpBytes);
+        int end = ip.IndexOf((byte)0);
+        return runtime.FindSilo(Encoding.UTF8.GetString(end < 0 ? ip : ip[..end]), new ReadOnlySpan<byte>(location + IpBytes, MacBytes));
     }
 
     [UnmanagedCallersOnly(EntryPoint = "rum_managed_free_key")]

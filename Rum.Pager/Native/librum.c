@@ -204,13 +204,29 @@ EXPORT void *rum_realloc(void *pointer, size_t size) { return refused() ? NULL :
 
 EXPORT size_t rum_usable_size(const void *pointer) { return refused() ? 0 : MANAGED(rum_managed_usable_size(pointer)); }
 
-EXPORT void *rum_alloc_segment(size_t size, const HASH_TYPE *key, const Location *location, unsigned flags)
+enum { MAX_COPIES = 5 };
+
+static void *alloc_segment(size_t size, const HASH_TYPE *key, const Location *locations, unsigned count, unsigned flags)
 {
     HASH_TYPE local_key;
-    Location local_place;
+    Location local_places[MAX_COPIES];
     if (key != NULL) local_key = *key;
-    if (location != NULL) local_place = *location;
-    return refused() ? NULL : MANAGED(rum_managed_alloc_segment(size, key == NULL ? NULL : &local_key, location == NULL ? NULL : &local_place, flags));
+    if (count > 0) memcpy(local_places, locations, count * sizeof *locations);
+    return refused() ? NULL : MANAGED(rum_managed_alloc_segment(size, key == NULL ? NULL : &local_key, local_places, (int)count, flags));
+}
+
+EXPORT void *rum_alloc_segment(size_t size, const HASH_TYPE *key, const Location *location, unsigned flags)
+{
+    return alloc_segment(size, key, location, location != NULL, flags);
+}
+
+EXPORT void *rum_alloc_segment_on(size_t size, const HASH_TYPE *key, const Location *locations, unsigned count, unsigned flags)
+{
+    if (locations == NULL || count == 0 || count > MAX_COPIES) {
+        fail(RUM_ERROR_INVALID_ARGUMENT, "rum_alloc_segment_on takes 1 to 5 locations.");
+        return NULL;
+    }
+    return alloc_segment(size, key, locations, count, flags);
 }
 
 EXPORT void *rum_alloc_location(size_t size, Location location) { return rum_alloc_segment(size, NULL, &location, 0); }

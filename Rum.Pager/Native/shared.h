@@ -54,7 +54,7 @@ void *rum_managed_aligned_alloc(size_t alignment, size_t size);
 void *rum_managed_calloc(size_t num, size_t size);
 void *rum_managed_realloc(void *pointer, size_t size);
 size_t rum_managed_usable_size(const void *pointer);
-void *rum_managed_alloc_segment(size_t size, const void *key, const void *location, unsigned flags);
+void *rum_managed_alloc_segment(size_t size, const void *key, const void *locations, int count, unsigned flags);
 int rum_managed_free_key(void *pointer, const void *key);
 void rum_managed_key(const char *name, void *key);
 void *rum_managed_get(const void *key);

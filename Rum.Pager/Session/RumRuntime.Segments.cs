@@ -11,14 +11,15 @@ internal sealed partial class RumRuntime
     // So that a segment can grow where it stands.
     private const long ReservedMin = 16L << 30;
 
-    /// <summary>Creates a segment and maps it. <paramref name="key"/> zero: anonymous; <paramref name="silo"/> 0: anywhere; <paramref name="copies"/> 0: as the process or the cluster is set.</summary>
-    public nint AllocateSegment(nuint size, UInt128 key, SiloId silo, SegmentFlags flags, int copies)
+    /// <summary>Creates a segment and maps it. <paramref name="key"/> zero: anonymous; <paramref name="silos"/> empty: anywhere; <paramref name="copies"/> 0: as the process or the cluster is set.</summary>
+    public nint AllocateSegment(nuint size, UInt128 key, SiloSet silos, SegmentFlags flags, int copies)
     {
         if (size == 0 || size > (ulong)Layout.MaxSegmentSize)
         {
             throw new RumException(RumError.InvalidArgument, $"{size} bytes were asked for; a segment has 1 byte to {Layout.MaxSegmentSize >> 40} TiB.");
         }
-        SegmentResult made = Opened(_council.Execute(new Allocate(_council.Session, key, (long)size, copies != 0 || silo.Value != 0 ? (byte)copies : Settings.Copies, flags, silo)));
+        if (!silos.IsSound) throw new RumException(RumError.InvalidArgument, "an allocation names each of its silos once.");
+        SegmentResult made = Opened(_council.Execute(new Allocate(_council.Session, key, (long)size, copies != 0 || silos.Count > 0 ? (byte)copies : Settings.Copies, flags, silos)));
         try
         {
             return Map(made, fresh: true);

@@ -41,7 +41,7 @@ public sealed class SiloSettingsReader(
         bool init = Switch("init");
         string? data = Text("data");
         string? snapshots = Text("snapshots") ?? (data is null ? null : Path.Combine(data, "snapshots"));
-        TimeSpan every = values.ContainsKey("snapshot-every") ? Time("snapshot-every", default, TimeSpan.FromSeconds(1), "from 1s to 1h") : default;
+        TimeSpan every = values.ContainsKey("snapshot-every") ? Time("snapshot-every", default, TimeSpan.FromSeconds(1), "from 1s to 24h", TimeSpan.FromDays(1)) : default;
         int keep = Count("snapshot-keep", 3, 1, 200);
         bool onStop = Switch("snapshot-on-stop");
         if (self is not null && machines is { Machines.Count: 1 } && data is null)
@@ -187,10 +187,10 @@ public sealed class SiloSettingsReader(
         return otherwise;
     }
 
-    private TimeSpan Time(string key, TimeSpan otherwise, TimeSpan min, string range)
+    private TimeSpan Time(string key, TimeSpan otherwise, TimeSpan min, string range, TimeSpan? max = null)
     {
         if (!values.TryGetValue(key, out SettingValue said)) return otherwise;
-        if (TimeSpanText.TryParse(said.Text, out TimeSpan time) && time >= min && time <= TimeSpan.FromHours(1)) return time;
+        if (TimeSpanText.TryParse(said.Text, out TimeSpan time) && time >= min && time <= (max ?? TimeSpan.FromHours(1))) return time;
         Wrong(key, said, $"{TimeSpanText.Expected}, {range}");
         return default;
     }

@@ -24,7 +24,9 @@ public static class ReportMapper
         status.Members.Sum(m => m.Charged),
         Survivable(status),
         [.. status.Members.Select(Report)],
-        [.. status.Council.Select(seat => Report(seat, status.Decree))]);
+        [.. status.Council.Select(seat => Report(seat, status.Decree))],
+        status.Snapshot is { } making ? Report(making) : null,
+        status.LastSnapshot is { } last ? Report(last) : null);
 
     /// <summary>This silo's health, and that of the others as the council sees them.</summary>
     public static HealthReport Report(bool ready, string trouble, ClusterStatus? status) => new(
@@ -56,7 +58,8 @@ public static class ReportMapper
     /// <summary>A snapshot.</summary>
     public static SnapshotReport Report(SnapshotInfo info) => new(
         info.Id, info.Name, info.TimeMs, info.State.ToString().ToLowerInvariant(), info.Reason, info.Segments, info.SegmentBytes, info.Parts.Sum(static part => part.Bytes), info.LostShards,
-        [.. info.Parts.Select(static part => new SnapshotPartReport(part.Silo.Value, part.Name, part.Shards, part.Saved, part.Pages, part.Bytes))]);
+        [.. info.Parts.Select(static part => new SnapshotPartReport(part.Silo.Value, part.Name, part.Shards, part.Saved, part.Pages, part.Bytes))],
+        info.HeldUs / 1000.0);
 
     /// <summary>Times of a histogram, empty buckets left out.</summary>
     public static IReadOnlyList<TimesReport> Report(FaultHistogram times)

@@ -5,10 +5,12 @@ namespace Rum.Silo.Reporting;
 
 // What the HTTP server and rum --json print. Field names are part of the interface: add, never rename.
 
-/// <summary>The cluster, as /status and <c>rum status --json</c> print it.</summary>
+/// <summary>
+/// The cluster, as /status and <c>rum status --json</c> print it. <paramref name="Snapshot"/>: the one that is being made, <paramref name="LastSnapshot"/>: the last complete one, or null.
+/// </summary>
 public sealed record ClusterReport(
     string ClusterId, uint Generation, ulong Decree, ShardsReport Shards, int Copies, int Sessions, int Segments, long CapacityBytes, long ChargedBytes,
-    string Survivable, IReadOnlyList<SiloReport> Silos, IReadOnlyList<SeatReport> Council);
+    string Survivable, IReadOnlyList<SiloReport> Silos, IReadOnlyList<SeatReport> Council, SnapshotReport? Snapshot, SnapshotReport? LastSnapshot);
 
 /// <summary>
 /// A seat of the council, or a candidate: its role is leader, member or candidate. <paramref name="AnsweredMs"/> is how long ago the leader heard of it,
@@ -49,9 +51,12 @@ public sealed record SessionReport(ulong Id, string Tenant, string Client, int L
 /// <summary>A silo's counters, as /stats and <c>rum stats --json</c> print them: dotted names, units where not counts.</summary>
 public sealed record StatsReport(string Silo, IReadOnlyDictionary<string, long> Counters);
 
-/// <summary>A snapshot in <c>rum snapshot list --json</c>; its state is cutting, saving, complete or failed.</summary>
+/// <summary>
+/// A snapshot in <c>rum snapshot list --json</c>; its state is cutting, saving, complete or failed. <paramref name="HeldMs"/>: how long writes were not acknowledged for it.
+/// </summary>
 public sealed record SnapshotReport(
-    ulong Id, string Name, long TimeMs, string State, string Reason, int Segments, long SegmentBytes, long StoredBytes, int LostShards, IReadOnlyList<SnapshotPartReport> Parts);
+    ulong Id, string Name, long TimeMs, string State, string Reason, int Segments, long SegmentBytes, long StoredBytes, int LostShards, IReadOnlyList<SnapshotPartReport> Parts,
+    double HeldMs);
 
 /// <summary>A silo's part of a snapshot.</summary>
 public sealed record SnapshotPartReport(int Silo, string Name, int Shards, bool Saved, long Pages, long Bytes);

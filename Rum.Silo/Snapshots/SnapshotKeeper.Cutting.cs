@@ -29,7 +29,7 @@ public sealed partial class SnapshotKeeper
             (string? failure, ulong asOf, long heldNs) = await Task.Run(() => TryCut(cut, map.View, stop), stop);
             if (failure is null)
             {
-                Result decided = await DecideAsync(new CutSnapshot(snapshot.Id, cut, asOf, map.Decree), stop);
+                Result decided = await DecideAsync(new CutSnapshot(snapshot.Id, cut, asOf, map.Decree, (uint)(heldNs / 1000)), stop);
                 if (decided.Error == RumError.None)
                 {
                     LogCut(snapshot.Name, heldNs / 1e6, attempt);

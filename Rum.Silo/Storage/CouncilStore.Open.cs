@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Rum.Core;
 using Rum.Core.Council;
 using Rum.Core.Paxos;
 using Rum.Core.Wire;
@@ -13,10 +14,10 @@ public sealed partial class CouncilStore
     public static bool Exists(string directory) => File.Exists(Path.Combine(directory, CheckpointName)) || HoldsDecrees(directory);
 
     /// <summary>
-    /// Gives birth to a cluster (<c>rum cluster init</c>) whose segments have so many copies unless they ask otherwise. Throws <see cref="CouncilStoreException"/> when there
-    /// is one already.
+    /// Gives birth to a cluster (<c>rum cluster init</c>) whose segments have so many copies unless they ask otherwise, and that spreads them over so many shards for good.
+    /// Throws <see cref="CouncilStoreException"/> when there is one already.
     /// </summary>
-    public static Guid Create(string directory, byte copies = 1)
+    public static Guid Create(string directory, byte copies = 1, int shards = Layout.DefaultShardCount)
     {
         directory = Path.GetFullPath(directory);
         MakeDirectory(directory);
@@ -28,7 +29,7 @@ public sealed partial class CouncilStore
         }
         store.ClusterId = Guid.NewGuid();
         store.Seat = DrawSeat();
-        store.Make(1, Newborn(store.ClusterId, 1, store.Seat, copies));
+        store.Make(1, Newborn(store.ClusterId, 1, store.Seat, copies, shards));
         return store.ClusterId;
     }
 
@@ -69,9 +70,9 @@ public sealed partial class CouncilStore
     }
 
     /// <summary>The state of a newborn cluster whose council is one seat.</summary>
-    public static byte[] Newborn(Guid cluster, uint generation, ulong seat, byte copies = 1)
+    public static byte[] Newborn(Guid cluster, uint generation, ulong seat, byte copies = 1, int shards = Layout.DefaultShardCount)
     {
-        var machine = new CouncilMachine(cluster, generation);
+        var machine = new CouncilMachine(cluster, generation, shards);
         machine.Found(seat);
         machine.Apply(0, default, new Configure(copies));
         return CouncilSnapshot.Encode(machine);

@@ -26,6 +26,21 @@ public sealed class SegmentTests(Silo silo)
     }
 
     [Fact]
+    public async Task Silos_are_named_by_number()
+    {
+        await using RumClient client = await silo.ConnectAsync();
+        await using RumSegment segment = await client.AllocateAsync(8192, new RumAllocation { Silos = [1] });
+        await segment.WriteAsync<long>(8000, new[] { 5L });
+        await segment.FlushAsync();
+        Assert.Equal(RumError.UnknownSilo, (await Assert.ThrowsAnyAsync<RumException>(async () => await client.AllocateAsync(1, new RumAllocation { Silos = [1, 999] }))).Error);
+        ArgumentException twice = await Assert.ThrowsAsync<ArgumentException>(async () => await client.AllocateAsync(1, new RumAllocation { Silos = [1, 1] }));
+        Assert.Contains("once", twice.Message);
+        Assert.Throws<ArgumentException>(() => new RumAllocation { Silos = [1, 2, 3, 4, 5, 6] });
+        Assert.Throws<ArgumentException>(() => new RumAllocation { Silos = [1, 0] });
+        Assert.Empty(default(RumAllocation).Silos);
+    }
+
+    [Fact]
     public async Task A_resident_page_is_read_and_written_at_once()
     {
         await using RumClient client = await silo.ConnectAsync();

@@ -52,6 +52,21 @@ public sealed class ClusterTests(NativePrograms programs) : IClassFixture<Native
             [.. silos.Settings, ("RUM_CACHE", "8M"), ("RUM_LEASE", "600"), ("RUM_TRANSPORT", transport)], () => silos.RestartAsync(1), "cluster", "connects_anew"));
     }
 
+    // One after the other: the copy of the first is made again, where it was, before the second goes.
+    [Fact]
+    public async Task Copies_on_named_silos_stay_there_and_outlive_each_of_them()
+    {
+        await using SiloGroup silos = await SiloGroup.StartAsync();
+        int kills = 0;
+        async Task KillNext()
+        {
+            await silos.HoldsOnAsync("two places", 1, 2);
+            await silos.RestartAsync(++kills);
+        }
+        Passed("copies_stay_where_they_are_asked_for", await programs.RunWithPausesAsync([.. silos.Settings, ("RUM_CACHE", "8M")], KillNext, "cluster", "copies_stay_where_they_are_asked_for"));
+        Assert.Equal(2, kills);
+    }
+
     [Fact]
     public async Task A_user_without_privileges_works_in_user_mode_and_is_told_what_it_costs()
     {

@@ -1,3 +1,7 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Rum.Silo.Reporting;
+
 namespace Rum.Native.Tests;
 
 /// <summary>Three silos as processes, of which the first holds the council. They can be stopped, killed and started again.</summary>
@@ -45,12 +49,35 @@ public sealed class SiloGroup : IAsyncDisposable
         await ReadyAsync(silo);
     }
 
+    /// <summary>Waits until a segment has its copies on these silos and no others, and all in sync.</summary>
+    public async Task HoldsOnAsync(string segment, params int[] silos)
+    {
+        string last = "";
+        await Eventually.Async(
+            async () =>
+            {
+                ClusterReport cluster = await AskAsync(ReportJson.Default.ClusterReport, "status");
+                SegmentDetailsReport details = await AskAsync(ReportJson.Default.SegmentDetailsReport, "segment", "show", segment);
+                last = $"{cluster.Shards} {string.Join(' ', details.Places)}";
+                return cluster.Shards is { Incomplete: 0, Learning: 0 }
+                    && details.Places.Select(place => cluster.Silos.SingleOrDefault(silo => silo.Id == place.Silo)?.Endpoint).Order().SequenceEqual(silos.Select(Address).Order());
+            },
+            $"copies of {segment} on silos {string.Join(" and ", silos)}", () => last);
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         foreach (RumProcess? silo in _silos) silo?.Dispose();
         Directory.Delete(_folder, recursive: true);
         return ValueTask.CompletedTask;
+    }
+
+    private async Task<T> AskAsync<T>(JsonTypeInfo<T> type, params string[] command)
+    {
+        (int exit, string output, string errors) = await RumProcess.RunAsync([.. command, "--machines", Machines, "--json"]);
+        Assert.True(exit == 0, errors);
+        return JsonSerializer.Deserialize(output, type)!;
     }
 
     private void Start(int silo)

@@ -42,6 +42,8 @@ public static partial class AnswerCodec
         to.U8((byte)status.Copies);
         to.U32((uint)status.Learning);
         to.U32((uint)status.Incomplete);
+        WriteSnapshot(ref to, status.Snapshot);
+        WriteSnapshot(ref to, status.LastSnapshot);
         to.U32((uint)status.Members.Count);
         foreach (MemberStatus member in status.Members)
         {
@@ -75,6 +77,7 @@ public static partial class AnswerCodec
         int ringShards = (int)from.U32(), served = (int)from.U32(), unassigned = (int)from.U32(), lost = (int)from.U32();
         int sessions = (int)from.U32(), segments = (int)from.U32();
         int copies = from.U8(), learning = (int)from.U32(), incomplete = (int)from.U32();
+        SnapshotInfo? snapshot = ReadSnapshot(ref from), last = ReadSnapshot(ref from);
         var members = new MemberStatus[from.Count(StatusBytesMin)];
         for (int i = 0; i < members.Length; i++)
         {
@@ -98,8 +101,18 @@ public static partial class AnswerCodec
             Copies = copies,
             Learning = learning,
             Incomplete = incomplete,
+            Snapshot = snapshot,
+            LastSnapshot = last,
         };
     }
+
+    private static void WriteSnapshot(ref SpanWriter to, SnapshotInfo? info)
+    {
+        to.Bool(info is not null);
+        if (info is not null) SnapshotCodec.WriteInfo(ref to, info);
+    }
+
+    private static SnapshotInfo? ReadSnapshot(ref SpanReader from) => from.Bool() ? SnapshotCodec.ReadInfo(ref from) : null;
 
     private static void WriteInfo(ref SpanWriter to, SegmentInfo info)
     {

@@ -189,6 +189,7 @@ public static class CommandCodec
                 to.U64(it.Cut);
                 to.U64(it.AsOf);
                 to.U64(it.ViewDecree);
+                to.U32(it.HeldUs);
                 break;
             case SavedSnapshot it:
                 to.U8((byte)Kind.SavedSnapshot);
@@ -243,7 +244,7 @@ public static class CommandCodec
             Kind.ChangeCouncil => new ChangeCouncil(from.U64(), ReadSeats(ref from)),
             Kind.LimitCouncil => new LimitCouncil(from.U8()),
             Kind.BeginSnapshot => new BeginSnapshot(from.String(), from.I64()),
-            Kind.CutSnapshot => new CutSnapshot(from.U64(), from.U64(), from.U64(), from.U64()),
+            Kind.CutSnapshot => new CutSnapshot(from.U64(), from.U64(), from.U64(), from.U64(), from.U32()),
             Kind.SavedSnapshot => new SavedSnapshot(from.U64(), new SiloId(from.U16()), new Incarnation(from.U64()), from.I64(), from.I64()),
             Kind.FailSnapshot => new FailSnapshot(from.U64(), from.String()),
             Kind.DeleteSnapshot => new DeleteSnapshot(from.U64()),

@@ -6,7 +6,7 @@ namespace Rum.Cluster.Tests.Documents;
 public sealed class JsonNamesTests
 {
     private const string Known = """
-        ClusterReport: cluster_id generation decree shards copies sessions segments capacity_bytes charged_bytes survivable silos council
+        ClusterReport: cluster_id generation decree shards copies sessions segments capacity_bytes charged_bytes survivable silos council snapshot last_snapshot
         DoneReport: done detail
         EventReport: number at_ms decree kind text
         HealthReport: ready trouble silent
@@ -27,7 +27,7 @@ public sealed class JsonNamesTests
         SilentSiloReport: id name silent_seconds
         SiloReport: id name state incarnation endpoint http shared_memory host_id mac label council capacity_bytes charged_bytes to_drop_bytes shards shards_in_use silent_seconds shards_learning shards_alone
         SnapshotPartReport: silo name shards saved pages bytes
-        SnapshotReport: id name time_ms state reason segments segment_bytes stored_bytes lost_shards parts
+        SnapshotReport: id name time_ms state reason segments segment_bytes stored_bytes lost_shards parts held_ms
         StatsReport: silo counters
         TimesReport: from_ns to_ns count
         """;

@@ -70,7 +70,9 @@ public sealed class CommandLineTests
         Assert.Equal(1, exit);
         Assert.Contains($"rum cluster init --data {data}", errors);
 
-        (exit, string output, _) = await RumProcess.RunAsync("cluster", "init", "--data", data);
+        (exit, _, errors) = await RumProcess.RunAsync("cluster", "init", "--data", data, "--shards", "20000");
+        Assert.True(exit == 2 && errors.Contains("64 to 16384"), $"{exit}: {errors}");
+        (exit, string output, _) = await RumProcess.RunAsync("cluster", "init", "--data", data, "--shards", "200");
         Assert.Equal(0, exit);
         Assert.Contains("is born", output);
         (exit, _, errors) = await RumProcess.RunAsync("cluster", "init", "--data", data);
@@ -79,6 +81,8 @@ public sealed class CommandLineTests
 
         using RumProcess silo = RumProcess.Start(run);
         await silo.WaitForErrorAsync("joined as silo 1 under the name");
+        (_, output, _) = await RumProcess.RunAsync("status", "--machines", directory.File("machines.csv"), "--json");
+        Assert.Contains("\"ring\": 200", output);
         Assert.Equal(0, await silo.StopAsync());
         Assert.Contains("left the cluster as silo 1", silo.Errors);
     }

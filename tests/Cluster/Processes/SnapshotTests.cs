@@ -77,6 +77,8 @@ public sealed class SnapshotTests
         // Those that are kept, one that is being made, and one that is being deleted.
         Assert.InRange(listed.Length, 1, 4);
         Assert.DoesNotContain(listed, snapshot => snapshot.Id == 1);
+        SnapshotReport? last = (await cluster.StatusAsync()).LastSnapshot;
+        Assert.True(last is { State: "complete", HeldMs: > 0 } && last.Name.StartsWith("auto-", StringComparison.Ordinal), $"{last}");
         writer.Say("enough");
         Assert.Equal(0, await writer.EndAsync());
     }

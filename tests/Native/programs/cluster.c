@@ -218,6 +218,39 @@ static void connects_anew(void)
     finish();
 }
 
+/* The owner kills the second silo and then the third and starts them again, while a program has its copies on these two: nothing is lost. */
+static void copies_stay_where_they_are_asked_for(void)
+{
+    Location places[] = {at_silo(2), at_silo(1), at_silo(2)}, nowhere[2];
+    memset(nowhere, 0, sizeof nowhere);
+    begin();
+    HASH_TYPE key = rum_key("two places");
+    CHECK(rum_alloc_segment_on(PART, &key, places, 3, 0) == NULL, "a silo twice");
+    CHECK_ERROR(rum_last_error_code(), "InvalidArgument");
+    CHECK(rum_alloc_segment_on(PART, &key, nowhere, 2, 0) == NULL, "anywhere, twice");
+    CHECK_ERROR(rum_last_error_code(), "InvalidArgument");
+    CHECK(rum_alloc_segment_on(PART, &key, places, 0, 0) == NULL, "no place");
+    CHECK_ERROR(rum_last_error_code(), "InvalidArgument");
+    CHECK(rum_alloc_segment_on(PART, &key, places, 2, RUM_COPIES(3)) == NULL, "three copies on two silos");
+    CHECK_ERROR(rum_last_error_code(), "InvalidArgument");
+    strcpy((char *)nowhere[0].ip_addr, "192.0.2.1");
+    CHECK(rum_alloc_segment_on(PART, &key, nowhere, 1, 0) == NULL, "a place without a silo");
+    CHECK_ERROR(rum_last_error_code(), "UnknownSilo");
+
+    char *p = rum_alloc_segment_on(PART, &key, places, 2, 0);
+    CHECK(p != NULL, "rum_alloc_segment_on");
+    fill(p, PART, 4);
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    next();
+    verify(p, PART, 4);
+    fill(p, PART, 5);
+    CHECK(rum_flush_cache() == 0, "rum_flush_cache");
+    next();
+    verify(p, PART, 5);
+    CHECK(rum_free_hash(p, key) == 0, "rum_free_hash");
+    finish();
+}
+
 /* Run as a user for whom userfaultfd is permitted for user mode only. */
 static void works_in_user_mode_only(void)
 {
@@ -241,6 +274,7 @@ static void works_in_user_mode_only(void)
 static const struct test tests[] = {
     {"goes_on_beside_a_stalled_silo", goes_on_beside_a_stalled_silo}, {"gives_up_after_the_fault_timeout", gives_up_after_the_fault_timeout},
     {"loses_no_byte_silently", loses_no_byte_silently}, {"connects_anew", connects_anew}, {"works_in_user_mode_only", works_in_user_mode_only},
+    {"copies_stay_where_they_are_asked_for", copies_stay_where_they_are_asked_for},
 };
 
 int main(int argc, char **argv) { return RUN(tests); }

@@ -45,7 +45,7 @@ internal sealed class RandomCouncil(int seed)
         13 => new CaughtUp(Silo(), Life(), new ShardId((ushort)U64()), (uint)U64()),
         14 => new Configure((byte)U64()),
         15 => new BeginSnapshot(Text(), (long)U64()),
-        16 => new CutSnapshot(U64(), U64(), U64(), U64()),
+        16 => new CutSnapshot(U64(), U64(), U64(), U64(), (uint)U64()),
         17 => new SavedSnapshot(U64(), Silo(), Life(), (long)U64(), (long)U64()),
         18 => new FailSnapshot(U64(), Text()),
         19 => new DeleteSnapshot(U64()),
@@ -115,11 +115,14 @@ internal sealed class RandomCouncil(int seed)
         Copies = _random.Next(6),
         Learning = (int)U64(),
         Incomplete = (int)U64(),
+        Snapshot = Bool() ? Snapshot() : null,
+        LastSnapshot = Bool() ? Snapshot() : null,
     };
 
     private SnapshotInfo Snapshot() => new(
         U64(), Text(), (long)U64(), (SnapshotState)_random.Next(4), Text(), U64(), (int)U64(), (long)U64(), (int)U64(),
-        Many(5, () => new SnapshotPart(Silo(), Text(), (int)U64(), Bool(), (long)U64(), (long)U64())));
+        Many(5, () => new SnapshotPart(Silo(), Text(), (int)U64(), Bool(), (long)U64(), (long)U64())))
+    { HeldUs = (uint)U64() };
 
     private ShardId Shards() => new((ushort)U64());
 

@@ -56,6 +56,34 @@ public sealed class RingTests
     }
 
     [Fact]
+    public void A_ring_made_from_the_one_before_is_the_one_made_anew() =>
+        Prop.ForAll<int>(seed =>
+        {
+            var random = new Random(seed);
+            List<RingNode> nodes = [];
+            HashRing? ring = null;
+            for (int step = 0; step < 20; step++)
+            {
+                // Joins, leaves, other capacities (0 and ones that renumber all points among them), some at once.
+                for (int change = random.Next(1, 4); change > 0; change--)
+                {
+                    var node = new RingNode(new SiloId((ushort)random.Next(1, 30)), random.Next(8) == 0 ? 0 : (1L << 30) << random.Next(random.Next(1, 4)));
+                    nodes.RemoveAll(other => other.Silo == node.Silo);
+                    if (random.Next(3) != 0) nodes.Add(node);
+                }
+                ring = new HashRing(ring, nodes);
+                var anew = new HashRing(nodes);
+                Assert.Equal(anew.PointCount, ring.PointCount);
+                if (ring.PointCount == 0) continue;
+                for (int probe = 0; probe < 500; probe++)
+                {
+                    ulong hash = (ulong)random.NextInt64() << 1;
+                    Assert.Equal(anew.OwnerOf(hash), ring.OwnerOf(hash));
+                }
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(30));
+
+    [Fact]
     public void Neighbours_differ_while_no_silo_offers_half() =>
         Prop.ForAll<int>(seed =>
         {

@@ -30,10 +30,10 @@ public sealed class SnapshotTests
         ulong asOf = _council.Machine.Decree, view = _council.Machine.ViewDecree;
         // A segment that came meanwhile, and a view that changed: the cut doesn't count.
         _council.Allocate(session, 1 << 20, "late");
-        Assert.Equal(RumError.StaleView, _council.Say(new CutSnapshot(Only.Id, 77, asOf, view)).Error);
+        Assert.Equal(RumError.StaleView, _council.Say(new CutSnapshot(Only.Id, 77, asOf, view, 4000)).Error);
         asOf = _council.Machine.Decree;
-        Assert.Equal(RumError.StaleView, _council.Say(new CutSnapshot(Only.Id, 77, asOf, view - 1)).Error);
-        Assert.Equal(RumError.None, _council.Say(new CutSnapshot(Only.Id, 77, asOf, _council.Machine.ViewDecree)).Error);
+        Assert.Equal(RumError.StaleView, _council.Say(new CutSnapshot(Only.Id, 77, asOf, view - 1, 4000)).Error);
+        Assert.Equal(RumError.None, _council.Say(new CutSnapshot(Only.Id, 77, asOf, _council.Machine.ViewDecree, 4000)).Error);
         Assert.Equal((SnapshotState.Saving, 2), (Only.State, Only.Segments));
         var duties = silos.Select(silo => (SnapshotDutyAnswer)_council.Machine.Query(new GetSnapshotDuty(Only.Id, silo, default))).ToArray();
         // Each shard of the segment with two copies is saved twice, that of the other once.
@@ -62,7 +62,7 @@ public sealed class SnapshotTests
         SiloId silo = _council.Join("a", 1L << 30);
         _council.Allocate(_council.Session(), 1 << 20, "x");
         _council.Say(new BeginSnapshot("", 1000));
-        _council.Say(new CutSnapshot(Only.Id, 7, _council.Machine.Decree, _council.Machine.ViewDecree));
+        _council.Say(new CutSnapshot(Only.Id, 7, _council.Machine.Decree, _council.Machine.ViewDecree, 4000));
         ulong past = Life(silo);
         _council.Join("a", 1L << 30);
         Assert.Equal(SnapshotState.Failed, Only.State);

@@ -21,6 +21,7 @@ namespace Rum.Silo;
 /// </summary>
 public sealed partial class SiloNode : IAsyncDisposable
 {
+    private static readonly TimeSpan HttpRestsAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LastSnapshotPatience = TimeSpan.FromMinutes(10);
 
@@ -123,7 +124,7 @@ public sealed partial class SiloNode : IAsyncDisposable
         {
             if (!IPAddress.IsLoopback(_settings.Http.Address) && _settings.HttpToken.Length == 0) LogOpenPages(_settings.Http.ToString());
             var here = new LocalView(_settings.Name, _incarnation.ToString(), _metrics, _server.ServiceTimes, _council);
-            _http = new SiloHttp(_settings.Http, _settings.HttpToken, _membership, _council, here, _metrics, loggers, () => Dashboard);
+            _http = new SiloHttp(_settings.Http, _settings.HttpToken, _membership, _council, here, _metrics, loggers, () => Dashboard, HttpRestsAfter);
             await _http.StartAsync(stop);
         }
         string transports = string.Join(", ", _drivers.Select(d => d.Traits.Name));

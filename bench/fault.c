@@ -85,7 +85,7 @@ static uint64_t process_ns(pid_t pid) {
 
 static int measure_idle(void) {
     pid_t peer = peers == NULL ? -1 : (pid_t)strtol(peers, NULL, 10);
-    sleep(1);  // what the flush left to do
+    sleep(7);  // what the flush left to do, what the start leaves to compile, and the silo's web server, which rests after five seconds
     struct cpu_use before = cpu_now(peers);
     uint64_t own = process_ns(getpid()), silo = peer < 0 ? 0 : process_ns(peer);
     sleep((unsigned)operations);

@@ -21,9 +21,6 @@ public sealed unsafe partial class PageServer
     /// <summary>Pages that were copied from other silos since the start. Any thread.</summary>
     public long PagesLearned => _learner.PagesLearned;
 
-    /// <summary>How long the thread may block at most, nanoseconds: a learner has time-outs.</summary>
-    internal long BlockNsMax => _learner.Active || _holding != 0 ? 1_000_000 : long.MaxValue;
-
     private void HandleFence(ServerPort port, in RxFrame frame, FrameHeader* header)
     {
         PageStatus status = _pool.Fence(new SegmentId(header->Segment), header->Token, (header->Flags & FrameFlags.Sparse) != 0, out ulong fence);

@@ -9,8 +9,6 @@ namespace Rum.FastPath.Server;
 /// <content>The silo's sign of life: given by the thread that serves pages, so that what is heard is what matters. Goes over the first driver, by which silos reach each other.</content>
 public sealed unsafe partial class PageServer
 {
-    private const long SignWaitNsMin = 1_000_000;
-
     private PeerAddress[] _signTo = [];
     private SiloId _signedBy;
     private long _signDueNs = long.MaxValue;
@@ -33,9 +31,6 @@ public sealed unsafe partial class PageServer
         _signDueNs = long.MaxValue;
         return true;
     });
-
-    /// <summary>How long the data thread may sleep before a sign is due, nanoseconds.</summary>
-    internal long SignWaitNs => _signDueNs == long.MaxValue ? long.MaxValue : Math.Max(SignWaitNsMin, _signDueNs - MonotonicClock.NowNs);
 
     private void GiveSign()
     {

@@ -37,7 +37,7 @@ public sealed unsafe partial class PageServer : IDisposable
         _ports = new ServerPort[drivers.Count];
         for (int i = 0; i < _ports.Length; i++) _ports[i] = new ServerPort(drivers[i], i);
         CreateMailbox();
-        _writes = new WriteAssemblies(_pool);
+        _writes = new WriteAssemblies(_pool, _options.AssemblyAgeNsMax);
         _controls = new ControlAssemblies();
         _credits = new CreditShare(_options);
         _learner = new Learner(this, _pool, _ports[0], _options);
@@ -90,7 +90,7 @@ public sealed unsafe partial class PageServer : IDisposable
             CompleteDrops();
         }
         if (_learner.Active) done += _learner.Poll(nowNs);
-        _writes.AgeOut(nowNs, _options.AssemblyAgeNsMax, ref _counters.AssembliesDropped);
+        _writes.AgeOut(nowNs, ref _counters.AssembliesDropped);
         if (nowNs >= _signDueNs) GiveSign();
         if (_holding != 0 && nowNs >= _holdUntilNs) LetGo();
         return done;

@@ -33,9 +33,9 @@ public sealed class PageServerThread : IDisposable
     /// <summary>The longest, nanoseconds.</summary>
     public const long HoldOffNsMax = 16_000_000;
 
-    // While blocked without traffic only the age-out of fragments is due; all else wakes it. Looking once a second costs some 20 us, and bounds what a
-    // wake-up that a kernel or a driver loses would cost.
-    private const long BlockNsMax = 1_000_000_000;
+    // A bound on what a wake-up costs that a kernel or a driver loses. Each look without a reason costs some 100 us on an idle machine: a second's would be more than all
+    // heartbeats of a client.
+    private const long BlockNsMax = 30_000_000_000;
     private const int PollsPerYield = 16;
 
     private readonly PageServer _server;
@@ -129,7 +129,7 @@ public sealed class PageServerThread : IDisposable
     private void Block(ReadOnlySpan<int> descriptors)
     {
         bool idle = _server.PrepareWait();
-        if (idle && !_stop) Polling.WaitReadable(descriptors, Math.Min(Math.Min(_server.BlockNsMax, _server.SignWaitNs), BlockNsMax));
+        if (idle && !_stop) Polling.WaitReadable(descriptors, Math.Min(_server.WaitNs(MonotonicClock.NowNs), BlockNsMax));
         _server.FinishWait();
         // Not idle and nothing done: a driver pushes back, and its peer may need this very core.
         if (!idle) _ = Scheduling.sched_yield();

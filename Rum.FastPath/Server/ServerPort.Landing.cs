@@ -12,6 +12,9 @@ internal sealed unsafe partial class ServerPort
     private bool _pagesCome;
     private long _landedNs;
 
+    /// <summary>When <see cref="Lend"/> takes frames back if no page comes before, <see cref="long.MaxValue"/> while none are lent.</summary>
+    public long LentUntilNs => _lent == 0 ? long.MaxValue : _landedNs + KeepLentNs + 1;
+
     /// <summary>
     /// Before a burst is received: lends frames while pages come, and takes them back when none came for long. Every frame of the burst before was handled.
     /// </summary>

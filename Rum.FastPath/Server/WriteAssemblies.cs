@@ -9,7 +9,7 @@ namespace Rum.FastPath.Server;
 /// Writes of which some fragments are here. Sets of four by (session, slot): a fifth in a set pushes out the oldest, whose sender then sends again. So memory
 /// is bounded and a flood of first fragments costs only those who share its set.
 /// </summary>
-internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
+internal sealed unsafe class WriteAssemblies(PagePool pool, long ageNsMax) : IDisposable
 {
     private const int Sets = 64, Ways = 4;
 
@@ -23,7 +23,8 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
     }
 
     private readonly NativeRegion _memory = new(Sets * Ways * (long)sizeof(Entry));
-    private int _ageNext;
+    private int _held;
+    private long _lookAtNs = long.MaxValue;
 
     /// <summary>Frames that this can hold on to; the pool's reserve must be larger.</summary>
     public const int FramesMax = Sets * Ways;
@@ -42,6 +43,7 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
         {
             entry->Frame = pool.TakeFrame();
             if (entry->Frame == 0) return 0;
+            if (_held++ == 0) _lookAtNs = nowNs + ageNsMax;
             entry->Header = *header;
             entry->Peer = fragment.Peer;
             entry->Have = 0;
@@ -60,18 +62,24 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
         entry->SinceNs = nowNs;
         if (missing != 0) return 0;
         uint frame = entry->Frame;
-        entry->Frame = 0;
+        Free(entry);
         return frame;
     }
 
-    /// <summary>Looks at one entry and forgets it if it is too old.</summary>
-    public void AgeOut(long nowNs, long ageNsMax, ref long dropped)
+    /// <summary>When <see cref="AgeOut"/> is due, <see cref="long.MaxValue"/> while nothing is held: who holds nothing need not be woken.</summary>
+    public long DueNs => _lookAtNs;
+
+    /// <summary>Forgets what is too old, if it is time to look. Once in that age, whatever the traffic: none is held for more than twice as long.</summary>
+    public void AgeOut(long nowNs, ref long dropped)
     {
-        _ageNext = (_ageNext + 1) % FramesMax;
-        Entry* entry = (Entry*)_memory.Start + _ageNext;
-        if (entry->Frame == 0 || nowNs - entry->SinceNs < ageNsMax) return;
-        Forget(entry);
-        dropped++;
+        if (nowNs < _lookAtNs) return;
+        _lookAtNs = nowNs + ageNsMax;
+        for (Entry* entry = (Entry*)_memory.Start; entry < (Entry*)_memory.Start + FramesMax; entry++)
+        {
+            if (entry->Frame == 0 || nowNs - entry->SinceNs < ageNsMax) continue;
+            Forget(entry);
+            dropped++;
+        }
     }
 
     public void Dispose() => _memory.Dispose();
@@ -109,6 +117,12 @@ internal sealed unsafe class WriteAssemblies(PagePool pool) : IDisposable
     private void Forget(Entry* entry)
     {
         pool.ReturnFrame(entry->Frame);
+        Free(entry);
+    }
+
+    private void Free(Entry* entry)
+    {
         entry->Frame = 0;
+        if (--_held == 0) _lookAtNs = long.MaxValue;
     }
 }

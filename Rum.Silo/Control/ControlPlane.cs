@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Rum.Core;
 using Rum.Core.Council;
@@ -29,9 +29,10 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     // Goes through the queue like a request, to see that what is in it is taken out.
     private static readonly ControlRequest Probe = new(default, 0, 0, 0, []);
 
-    private readonly Channel<ControlRequest> _queue = Channel.CreateBounded<ControlRequest>(
-        new BoundedChannelOptions(CouncilLeader.QueueMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly ConcurrentQueue<ControlRequest> _queue = new();
 
+    // Never disposed: the page server's thread, which ends later, may set it still.
+    private readonly AutoResetEvent _arrived = new(false);
     private readonly Func<string> _leaderAddress;
     private readonly IRequestCarrier? _carrier;
     private readonly ILogger _log;
@@ -41,7 +42,9 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     private PageServer? _server;
     private volatile CouncilLeader? _seat;
     private ICouncil? _council;
-    private Task _pump = Task.CompletedTask;
+    private Thread? _pump;
+    private int _waiting;
+    private volatile bool _stopping;
     private long _malformed;
 
     /// <summary>A control plane that takes requests but answers none before <see cref="Start"/>. Without a carrier commands go straight to the council.</summary>
@@ -61,7 +64,7 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     /// <inheritdoc/>
     public bool TryAccept(ControlRequest request)
     {
-        if (request.Payload.Length == 0 || request.Payload[0] != PaxosCodec.Mark) return _queue.Writer.TryWrite(request);
+        if (request.Payload.Length == 0 || request.Payload[0] != PaxosCodec.Mark) return TryPost(request);
         _seat?.Deliver(request.Payload);
         return true;
     }
@@ -70,7 +73,7 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     public void TakeSign(in SiloSign sign) => _seat?.TakeSign(sign);
 
     /// <summary>Lets the next sign of life say that the control plane runs, once what waits before has been taken.</summary>
-    public void CountProgress() => _queue.Writer.TryWrite(Probe);
+    public void CountProgress() => TryPost(Probe);
 
     /// <summary>This silo has a seat from now on.</summary>
     public void Seat(CouncilLeader seat) => _seat = seat;
@@ -80,23 +83,44 @@ public sealed partial class ControlPlane : IControlSink, IDisposable
     {
         _server = server;
         _council = council;
-        _pump = Task.Run(PumpAsync);
+        // A thread of its own: for one request the pool would wake two workers, and its gate keeper twice more half a second apart.
+        _pump = new Thread(Pump) { IsBackground = true, Name = "rum-control" };
+        _pump.Start();
     }
 
     /// <summary>Stops taking requests and waits for the pump.</summary>
     public void Dispose()
     {
-        _queue.Writer.TryComplete();
+        _stopping = true;
+        _arrived.Set();
         _stop.Cancel();
-        _pump.Wait();
+        _pump?.Join();
     }
 
-    private async Task PumpAsync()
+    private bool TryPost(ControlRequest request)
     {
-        await foreach (ControlRequest request in _queue.Reader.ReadAllAsync())
+        if (_stopping || Interlocked.Increment(ref _waiting) > CouncilLeader.QueueMax)
         {
-            if (ReferenceEquals(request, Probe)) _server!.CountProgress();
-            else Handle(request);
+            Interlocked.Decrement(ref _waiting);
+            return false;
+        }
+        _queue.Enqueue(request);
+        _arrived.Set();
+        return true;
+    }
+
+    private void Pump()
+    {
+        while (true)
+        {
+            while (_queue.TryDequeue(out ControlRequest? request))
+            {
+                Interlocked.Decrement(ref _waiting);
+                if (ReferenceEquals(request, Probe)) _server!.CountProgress();
+                else Handle(request);
+            }
+            if (_stopping) return;
+            _arrived.WaitOne();
         }
     }
 

@@ -22,13 +22,15 @@ public sealed partial class CouncilLeader
     /// <summary>A sign of life of a silo, or of this one's own page thread. Any thread; short, allocates nothing that stays.</summary>
     public void TakeSign(in SiloSign sign)
     {
+        bool ring;
         lock (_door)
         {
             if (sign.Silo.Value == Volatile.Read(ref _ownSilo)) _observed.Look(_nowNs());
             else if (_leading && (_signs.Count < QueueMax || _signs.ContainsKey(sign.Silo))) _signs[sign.Silo] = (sign, _observed.NowNs);
             // Signs wake the council's thread only where somebody is missed.
-            if (_anySilent) Monitor.Pulse(_door);
+            ring = _anySilent && MustRing();
         }
+        if (ring) _bell.Set();
     }
 
     private long ObservedNs

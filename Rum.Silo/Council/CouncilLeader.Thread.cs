@@ -47,18 +47,29 @@ public sealed partial class CouncilLeader
         _round.Clear();
         _mail.Clear();
         long due = Math.Min(_core.NextDueNs, LeaderDueNs());
-        lock (_door)
+        while (true)
         {
-            while (_asked.Count == 0 && _letters.Count == 0 && !_closed && !HasNewsOfTheSilent)
+            long wait = due == long.MaxValue ? WaitMsMax : Math.Min((due - _nowNs()) / 1_000_000 + 1, WaitMsMax);
+            lock (_door)
             {
-                long wait = due == long.MaxValue ? WaitMsMax : Math.Min((due - _nowNs()) / 1_000_000 + 1, WaitMsMax);
-                if (wait <= 0) break;
-                Monitor.Wait(_door, (int)wait);
+                if (_asked.Count > 0 || _letters.Count > 0 || _closed || HasNewsOfTheSilent || wait <= 0)
+                {
+                    while (_round.Count < BatchMax && _asked.TryDequeue(out Asked next)) _round.Add(next);
+                    while (_letters.TryDequeue(out PaxosEnvelope? letter)) _mail.Add(letter);
+                    return _round.Count > 0 || !_closed;
+                }
+                _sleeps = true;
             }
-            while (_round.Count < BatchMax && _asked.TryDequeue(out Asked next)) _round.Add(next);
-            while (_letters.TryDequeue(out PaxosEnvelope? letter)) _mail.Add(letter);
-            return _round.Count > 0 || !_closed;
+            _bell.WaitOne((int)wait);
         }
+    }
+
+    /// <summary>Whether the thread must be woken; by <see cref="_bell"/>, after the door is open: woken inside it, it would only wait for the door. Inside the door.</summary>
+    private bool MustRing()
+    {
+        bool sleeps = _sleeps;
+        _sleeps = false;
+        return sleeps;
     }
 
     private void Step()

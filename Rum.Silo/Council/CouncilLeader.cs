@@ -29,6 +29,9 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     private readonly Queue<Asked> _asked = new();
     private readonly Queue<PaxosEnvelope> _letters = new();
     private readonly object _door = new();
+
+    // Never disposed: whoever comes late may set it still.
+    private readonly AutoResetEvent _bell = new(false);
     private readonly Func<long> _nowNs;
     private readonly int _leaseMs;
     private readonly SilenceOptions _silenceOptions;
@@ -40,7 +43,7 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     private CouncilCounters _counters;
     private ushort _ownSilo;
     private uint _frameGeneration;
-    private bool _closed;
+    private bool _closed, _sleeps;
 
     /// <summary>Recovers the state from the store, which it takes over, and starts the thread. Throws <see cref="CouncilStoreException"/>.</summary>
     /// <param name="store">Checkpoint and log.</param>
@@ -112,25 +115,29 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <param name="generation">What the asker's frames carry, 0 where it belongs to no cluster yet: of another one than this nothing is done for it.</param>
     public bool TryAsk(CouncilRequest request, Action<CouncilAnswer> answer, uint generation = 0)
     {
+        bool ring;
         lock (_door)
         {
             if (_closed || _asked.Count >= QueueMax) return false;
             _asked.Enqueue(new Asked(request, answer, generation));
-            Monitor.Pulse(_door);
-            return true;
+            ring = MustRing();
         }
+        if (ring) _bell.Set();
+        return true;
     }
 
     /// <summary>Takes a message of another seat as it came from the network; what is none, or is for somebody else, is dropped.</summary>
     public void Deliver(ReadOnlySpan<byte> message)
     {
         if (PaxosCodec.Decode(message) is not { } letter || letter.ClusterId != ClusterId || letter.Generation != Generation || letter.To != Seat) return;
+        bool ring;
         lock (_door)
         {
             if (_closed || _letters.Count >= QueueMax) return;
             _letters.Enqueue(letter);
-            Monitor.Pulse(_door);
+            ring = MustRing();
         }
+        if (ring) _bell.Set();
     }
 
     /// <inheritdoc/>
@@ -144,11 +151,8 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <summary>Answers what waits, writes a checkpoint and ends the thread. Disposes store and link.</summary>
     public void Dispose()
     {
-        lock (_door)
-        {
-            _closed = true;
-            Monitor.Pulse(_door);
-        }
+        lock (_door) _closed = true;
+        _bell.Set();
         _thread.Join();
         _store.Dispose();
         _link?.Dispose();

@@ -28,7 +28,4 @@ internal sealed record Broken
 
     /// <summary>Whether the defect needs frames that hold a whole page.</summary>
     public bool WholePages { get; init; }
-
-    /// <summary>Whether the defect shows only where pages travel in fragments, and many get lost.</summary>
-    public bool Fragments { get; init; }
 }

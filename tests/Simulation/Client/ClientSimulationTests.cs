@@ -25,6 +25,14 @@ public sealed class ClientSimulationTests
     public void What_late_writes_leave_behind_the_end_of_a_segment_is_found() => RunAll(Trouble.Pauses | Trouble.Expiry | Trouble.Cut, Seeds / 8);
 
     [Fact]
+    public void Readers_beside_their_writer_see_no_page_of_two_versions()
+    {
+        long mixed = RunAll(Trouble.Pauses | Trouble.Duel, Seeds / 8);
+        TestContext.Current.TestOutputHelper?.WriteLine($"fragments of two versions met {mixed} times");
+        Assert.True(mixed > 0 || OnlySeed != 0, "no fragments of two versions met: what this is about did not happen");
+    }
+
+    [Fact]
     public void A_seed_replays() => Assert.Equal(Hash(5), Hash(5));
 
     /// <summary>Empty shards move at once; who uses what the council gave him by an older view may write to a silo that is as far behind.</summary>
@@ -52,6 +60,9 @@ public sealed class ClientSimulationTests
     [Fact]
     public void Silos_that_never_ask_what_was_cut_off_are_caught() =>
         Caught(new Broken { NeverAuditsExtents = true }, seeds: 200, Trouble.Pauses | Trouble.Expiry | Trouble.Cut);
+
+    [Fact]
+    public void A_client_that_joins_mixed_fragments_is_caught() => Caught(new Broken { Client = driver => new BlindToVersions(driver) }, seeds: 40, Trouble.Pauses | Trouble.Duel);
 
     private static void Caught(Broken broken, int seeds, Trouble trouble = Trouble.Pauses)
     {
@@ -81,23 +92,27 @@ public sealed class ClientSimulationTests
         return scenario.Run();
     }
 
-    private static void RunAll(Trouble trouble, int seeds)
+    private static long RunAll(Trouble trouble, int seeds)
     {
-        if (OnlySeed != 0) Run(OnlySeed, trouble);
-        else
-            for (int seed = 1; seed <= seeds; seed++) Run(seed, trouble);
+        if (OnlySeed != 0) return Run(OnlySeed, trouble);
+        long mixed = 0;
+        for (int seed = 1; seed <= seeds; seed++) mixed += Run(seed, trouble);
+        return mixed;
     }
 
-    private static void Run(int seed, Trouble trouble)
+    /// <summary>How often fragments of different versions met.</summary>
+    private static long Run(int seed, Trouble trouble)
     {
         using var scenario = new Scenario(seed, trouble, 400);
         try
         {
             scenario.Run();
+            return scenario.MixedFragments;
         }
         catch (Exception wrong) when (wrong is SimulationException or InvariantViolationException)
         {
             Assert.Fail($"seed {seed} ({scenario}): {wrong.Message}\n{wrong.StackTrace}\n{scenario.Trace.Tail()}");
+            throw;
         }
     }
 

@@ -19,6 +19,12 @@ internal enum Trouble
 
     /// <summary>The named segment is cut off, at a time when only sessions that are over have it mapped.</summary>
     Cut = 8,
+
+    /// <summary>
+    /// Three clients work on the same few pages, which one of them stores as wholes and flushes, and the others drop and fetch anew; pages travel in fragments, of which many get lost:
+    /// the pages' versions change while readers wait for the rest of them.
+    /// </summary>
+    Duel = 16,
 }
 
 /// <summary>
@@ -51,7 +57,7 @@ internal sealed unsafe class Scenario : IDisposable
         bool whole = random.Next(2) == 0;
         var link = new LinkSettings
         {
-            Loss = broken.Fragments ? 0.3 : 0.05,
+            Loss = trouble.HasFlag(Trouble.Duel) ? 0.3 : 0.05,
             Duplication = 0.02,
             Reordering = 0.05,
             Corruption = 0.01,
@@ -61,7 +67,7 @@ internal sealed unsafe class Scenario : IDisposable
             DelayNsMax = 40_000,
         };
         _network = new SimulatedNetwork(
-            (ulong)seed, new SimulatedNetworkOptions { MaxPayload = (whole && !broken.Fragments) || broken.WholePages ? Layout.PageSize : 1344, Link = link, UsesLanding = random.Next(2) == 0 });
+            (ulong)seed, new SimulatedNetworkOptions { MaxPayload = (whole && !trouble.HasFlag(Trouble.Duel)) || broken.WholePages ? Layout.PageSize : 1344, Link = link, UsesLanding = random.Next(2) == 0 });
         _world = new World(seed, _network);
         CachePages = random.Next(16, 40);
         Moves = random.Next(4) != 0;
@@ -73,7 +79,7 @@ internal sealed unsafe class Scenario : IDisposable
         LeaseMs = trouble.HasFlag(Trouble.Expiry) ? 400 : 10_000;
         FaultTimeoutNs = trouble.HasFlag(Trouble.Restarts) ? 1_500_000_000 : 0;
         Council = new SimulatedCouncil(_world, RingShards) { Decided = Decided, Expired = Expired };
-        int silos = random.Next(1, 4), processes = broken.Fragments ? 3 : random.Next(1, 4);
+        int silos = random.Next(1, 4), processes = trouble.HasFlag(Trouble.Duel) ? 3 : random.Next(1, 4);
         for (int i = 0; i < silos; i++) _silos.Add(new SimulatedSilo(_world, Council, $"silo{i}", broken));
         foreach (SimulatedSilo silo in _silos) silo.Start();
         var workload = new Workload(_world, this);
@@ -113,6 +119,12 @@ internal sealed unsafe class Scenario : IDisposable
     public long FaultTimeoutNs { get; }
 
     public EventTrace Trace => _world.Trace;
+
+    /// <summary>Whether writer and readers are at the same pages.</summary>
+    public bool Duel => _trouble.HasFlag(Trouble.Duel);
+
+    /// <summary>How often fragments of one page met that were of different versions.</summary>
+    public long MixedFragments => _processes.Sum(p => p.Pages.Counters.MixedFragments);
 
     /// <summary>The segment that all processes know by name, once it exists.</summary>
     public SegmentModel? Named { get; set; }

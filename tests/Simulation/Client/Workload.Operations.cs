@@ -6,6 +6,8 @@ namespace Rum.Simulation.Client;
 // What a thread does, one operation after the other.
 internal sealed partial class Workload
 {
+    private const int DuelPages = 2;
+
     private IEnumerable<long> Worker(SimulatedProcess process, VirtualThread t)
     {
         while (process.Budget > 0 && !process.Revoked)
@@ -18,7 +20,7 @@ internal sealed partial class Workload
                 yield return 100_000;
                 continue;
             }
-            Attachment at = open[Random.Next(open.Length)];
+            Attachment at = scenario.Duel && Array.Find(open, a => a.Model == scenario.Named) is { } named ? named : open[Random.Next(open.Length)];
             at.Users++;
             foreach (long w in at.ReadOnly ? ReaderOperation(t, at) : WriterOperation(t, at)) yield return w;
             at.Users--;
@@ -28,6 +30,7 @@ internal sealed partial class Workload
     private IEnumerable<long> WriterOperation(VirtualThread t, Attachment at)
     {
         int page = Random.Next(at.Model.Count), word = Random.Next(SegmentModel.Words);
+        if (scenario.Duel && at.Model == scenario.Named && Random.Next(8) != 0) return Rewrite(t, at, Random.Next(DuelPages));
         switch (Random.Next(100))
         {
             case < 32:
@@ -60,6 +63,7 @@ internal sealed partial class Workload
     private IEnumerable<long> ReaderOperation(VirtualThread t, Attachment at)
     {
         int page = Random.Next(at.Model.Count);
+        if (scenario.Duel && Random.Next(8) != 0) return FetchAnew(t, at, Random.Next(DuelPages));
         return Random.Next(100) switch
         {
             < 60 => Until(t, at, page, () => t.Look(at, page)),
@@ -68,6 +72,20 @@ internal sealed partial class Workload
             < 95 => Command(t, at, page, PagerCommandKind.Prefetch),
             _ => Pin(t, at, page),
         };
+    }
+
+    /// <summary>A new version of a page, which goes to its silo at once.</summary>
+    private IEnumerable<long> Rewrite(VirtualThread t, Attachment at, int page)
+    {
+        foreach (long w in StoreAll(t, at, page)) yield return w;
+        foreach (long w in FlushPages(t, at, page, 1, PagerCommandKind.Flush)) yield return w;
+    }
+
+    /// <summary>The page as its silo has it now.</summary>
+    private IEnumerable<long> FetchAnew(VirtualThread t, Attachment at, int page)
+    {
+        foreach (long w in FlushPages(t, at, page, 1, PagerCommandKind.FlushAndDrop)) yield return w;
+        foreach (long w in Until(t, at, page, () => t.Look(at, page))) yield return w;
     }
 
     private IEnumerable<long> Load(VirtualThread t, Attachment at, int page, int word)
@@ -128,10 +146,12 @@ internal sealed partial class Workload
     }
 
     /// <summary>A flush of a run of pages, or of everything (page below 0).</summary>
-    private IEnumerable<long> Flush(VirtualThread t, Attachment at, int page, PagerCommandKind kind)
+    private IEnumerable<long> Flush(VirtualThread t, Attachment at, int page, PagerCommandKind kind) =>
+        FlushPages(t, at, page, page < 0 ? at.Model.Count : RunFrom(at, page), kind);
+
+    private IEnumerable<long> FlushPages(VirtualThread t, Attachment at, int page, int count, PagerCommandKind kind)
     {
         bool all = page < 0;
-        int count = all ? at.Model.Count : RunFrom(at, page);
         int[] pages = [.. Enumerable.Range(all ? 0 : page, count).Where(i => !at.Model[i].Dropping)];
         long began = world.Moment();
         t.Ask(new PagerCommand { Kind = kind, Address = all ? 0 : at.AddressOf(page), Length = all ? 0 : (long)count << Layout.PageShift });

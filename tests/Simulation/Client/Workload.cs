@@ -99,7 +99,7 @@ internal sealed partial class Workload(World world, Scenario scenario)
             foreach (long w in Map(process, t, scenario.Named, opened, opened.Token == 0, fresh)) yield return w;
             if (process.Attachments.Count == 0 || process.Attachments[^1].Model != scenario.Named) continue;
             Attachment named = process.Attachments[^1];
-            long until = world.NowNs + Random.Next(1_000_000, 20_000_000);
+            long until = world.NowNs + (scenario.Duel ? Random.Next(20_000_000, 100_000_000) : Random.Next(1_000_000, 20_000_000));
             while (process.Budget > 0 && !process.Revoked && world.NowNs < until) yield return 200_000;
             foreach (long w in Detach(process, t, named, writeBack: true)) yield return w;
             foreach (long w in Ask(new Close(process.Session, opened.Segment))) yield return w;

@@ -54,8 +54,11 @@ public sealed class PageServerTests
         SegmentHandle segment = Cluster.Handle(5, 1);
         for (int i = 0; i < 3; i++) Assert.Equal(PageStatus.Ok, cluster.Write(segment, i, 7));
         Assert.Equal(1, cluster.Server.Counters.PagesCopied);
+        // A thread that sleeps until something is due wakes for it, and for nothing afterwards.
+        Assert.InRange(cluster.Server.WaitNs(cluster.Network.NowNs), 1, 1_100_000_000);
         long until = cluster.Network.NowNs + 2_000_000_000;
         cluster.Until(() => cluster.Network.NowNs >= until, "two seconds");
+        Assert.Equal(long.MaxValue, cluster.Server.WaitNs(cluster.Network.NowNs));
         Assert.Equal(PageStatus.Ok, cluster.Write(segment, 3, 7));
         Assert.Equal(2, cluster.Server.Counters.PagesCopied);
         Assert.Equal(cluster.Server.PoolStatistics.FramesTotal - 4, cluster.Server.PoolStatistics.FramesFree);

@@ -46,7 +46,7 @@ public sealed record PagerStatistics
     public int FaultsWaiting { get; init; }
 
     /// <summary>
-    /// Fault times as counts by bucket: bucket b counts those in [lower(b), lower(b + 1)) with lower as in <c>FaultHistogram</c>.
+    /// Fault times as counts by bucket: bucket b counts those in [lower(b), lower(b + 1)) with lower as in <c>TimeHistogram</c>.
     /// </summary>
     public IReadOnlyList<long> FaultNs { get; init; } = [];
 

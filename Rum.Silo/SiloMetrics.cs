@@ -102,6 +102,7 @@ public sealed class SiloMetrics : IDisposable
         Counter("rum.council.doubts", "{doubt}", () => Counters().Doubts);
         Counter("rum.council.sessions.expired", "{session}", () => Counters().SessionsExpired);
         Counter("rum.council.sync.time", "ns", () => Counters().SyncNs);
+        Gauge("rum.council.sync.time.p50", "ns", () => council.Here is { } here ? (long)TimeHistogram.Quantile(here.SyncTimes, 0.5) : 0);
         Counter("rum.council.checkpoints", "{checkpoint}", () => Counters().Checkpoints);
         Counter("rum.council.elections", "{election}", () => Counters().Elections);
         Gauge("rum.council.leads", "{leader}", () => council.LeadsHere ? 1 : 0);

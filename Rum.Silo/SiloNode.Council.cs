@@ -30,6 +30,12 @@ public sealed partial class SiloNode
         }
     }
 
+    private void TellMembership(CouncilNews news)
+    {
+        if (news == CouncilNews.View) _membership.News();
+        else _membership.NewsSoon();
+    }
+
     // A silo without state only joins, under a seat of its own: only an operator gives birth to a cluster.
     private ICouncilStore? OpenStore()
     {
@@ -67,7 +73,7 @@ public sealed partial class SiloNode
         CouncilStore.Enroll(directory, view.ClusterId, view.Generation);
         CouncilLeader seat = TakeSeat(CouncilStore.Open(directory, message => LogStore(message)));
         seat.OwnSilo = _self;
-        seat.News = _membership.News;
+        seat.News = TellMembership;
         _council.Here = seat;
         _control.Seat(seat);
         LogSeat(directory, seat.Seat.ToString("x16"));

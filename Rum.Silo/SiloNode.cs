@@ -88,7 +88,7 @@ public sealed partial class SiloNode : IAsyncDisposable
             Seat = () => _council.Here?.Seat ?? 0,
             Beside = carrier is null ? null : () => carrier.Trouble,
         };
-        if (seat is not null) seat.News = _membership.News;
+        if (seat is not null) seat.News = TellMembership;
         _snapshots = new SnapshotKeeper(new SnapshotOptions(settings.SnapshotDirectory, settings.SnapshotEvery, settings.SnapshotKeep), _council, _server, _membership, _log);
         _metrics = new SiloMetrics(settings.Name, _server, _drivers, _control, _council);
     }

@@ -8,8 +8,12 @@ public static unsafe partial class Scheduling
     /// <summary>CPUs that the masks here can name.</summary>
     public const int CpusMax = 1024;
 
+    /// <summary>The nice value of an urgent thread, where it may have it.</summary>
+    public const int UrgentNice = -10;
+
     // The shortest that the kernel grants.
     private const ulong ShortSliceNs = 100_000;
+    private const int GetAttributes = 315, SetAttributes = 314;
 
     /// <summary>Gives the CPU away if someone waits for it; returns at once otherwise. Can take a scheduler slice.</summary>
     [LibraryImport("libc", SetLastError = true)]
@@ -43,19 +47,38 @@ public static unsafe partial class Scheduling
         return sched_setaffinity(thread, CpusMax / 8, mask) == 0;
     }
 
-    /// <summary>
-    /// Asks for short slices for this thread, or the usual ones again, at its nice value. With short ones it runs, when woken, before whoever computes on its CPU, whose longer
-    /// slice means a later deadline, but it gives next to nothing away by a yield. Its share of the CPU stays the same. Since Linux 6.12 (sched_setattr(2), EEVDF); before,
-    /// nothing changes. False when the kernel refuses.
-    /// </summary>
-    public static bool TrySetShortSlices(bool on)
+    /// <summary>This thread's nice value: -20 (first) to 19.</summary>
+    public static int Nice
     {
-        const int getAttributes = 315, setAttributes = 314;
+        get
+        {
+            SchedulingAttributes attributes = default;
+            return TryGet(ref attributes) ? attributes.Nice : 0;
+        }
+    }
+
+    /// <summary>
+    /// Lets this thread, when woken, run before whoever computes on its CPU, or makes it one of many again. It then has short slices, so that its deadline is the earliest, and, where this
+    /// process may (CAP_SYS_NICE, RLIMIT_NICE), <see cref="UrgentNice"/>, so that it needs no turn of its own. For a thread that blocks: one that spins would give next to nothing away by
+    /// its yields. Slices since Linux 6.12 (sched_setattr(2), EEVDF). False when the kernel refuses, or the thread is none of the usual scheduling class.
+    /// </summary>
+    /// <param name="on">Whether it is urgent.</param>
+    /// <param name="usualNice">What it has otherwise.</param>
+    public static bool TrySetUrgent(bool on, int usualNice)
+    {
         SchedulingAttributes attributes = default;
-        attributes.Size = (uint)sizeof(SchedulingAttributes);
-        if (syscall(getAttributes, 0, &attributes, attributes.Size, 0) != 0 || attributes.Policy != 0) return false;
+        if (!TryGet(ref attributes) || attributes.Policy != 0) return false;
         attributes.Runtime = on ? ShortSliceNs : 0;
-        return syscall(setAttributes, 0, &attributes, 0, 0) == 0;
+        attributes.Nice = on ? Math.Min(usualNice, UrgentNice) : usualNice;
+        if (syscall(SetAttributes, 0, &attributes, 0, 0) == 0) return true;
+        attributes.Nice = usualNice;
+        return syscall(SetAttributes, 0, &attributes, 0, 0) == 0;
+    }
+
+    private static bool TryGet(ref SchedulingAttributes attributes)
+    {
+        attributes.Size = (uint)sizeof(SchedulingAttributes);
+        fixed (SchedulingAttributes* at = &attributes) return syscall(GetAttributes, 0, at, attributes.Size, 0) == 0;
     }
 
     /// <summary>The CPUs that this thread may run on, in order.</summary>

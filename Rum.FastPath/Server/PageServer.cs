@@ -56,7 +56,7 @@ public sealed unsafe partial class PageServer : IDisposable
     public ref readonly PageServerCounters Counters => ref _counters;
 
     /// <summary>How long polls took that answered page requests: from looking for a burst of frames until their answers were with the driver. Any thread.</summary>
-    public FaultHistogram ServiceTimes { get; } = new();
+    public TimeHistogram ServiceTimes { get; } = new();
 
     /// <summary>What the pool holds. Any thread; the fields may be a moment apart.</summary>
     public PagePoolStatistics PoolStatistics => _pool.Statistics;

@@ -31,7 +31,7 @@ public sealed class PageServerThread : IDisposable
     public const long HoldOffNsMin = 2_000_000;
 
     /// <summary>The longest, nanoseconds.</summary>
-    public const long HoldOffNsMax = 16_000_000;
+    public const long HoldOffNsMax = 64_000_000;
 
     // A bound on what a wake-up costs that a kernel or a driver loses. Each look without a reason costs some 100 us on an idle machine: a second's would be more than all
     // heartbeats of a client.
@@ -88,7 +88,8 @@ public sealed class PageServerThread : IDisposable
         long pageFrames = 0;
         long longYieldNs = -YieldsWithinNs;
         int polls = 0, pollsPerYield = PollsPerYield;
-        bool shortSlices = false;
+        int nice = Scheduling.Nice;
+        bool urgent = false;
         while (!_stop)
         {
             long now = MonotonicClock.NowNs;
@@ -104,7 +105,7 @@ public sealed class PageServerThread : IDisposable
             // What was done may have left more to do that nobody wakes it for (frames to be freed): only after a look that found nothing may it block.
             bool mayBlock = watched > 0 && done == 0;
             // A spinner gives way by its yields, one that blocks must be let in between those who compute.
-            if (shortSlices != now < holdOffUntil) Scheduling.TrySetShortSlices(shortSlices = !shortSlices);
+            if (urgent != now < holdOffUntil) Scheduling.TrySetUrgent(urgent = !urgent, nice);
             if (mayBlock && (now < holdOffUntil || now - lastTraffic > SpinNs))
             {
                 Block(descriptors[..watched]);

@@ -27,7 +27,7 @@ public sealed unsafe partial class PagerEngine : IDisposable
     private readonly ulong _zeroHash;
     private readonly ulong[] _slotHash;
     private readonly PageCompletion[] _completions = new PageCompletion[CompletionBatch];
-    private readonly FaultHistogram _faultTimes = new();
+    private readonly TimeHistogram _faultTimes = new();
     private readonly int _freeTarget;
     private readonly int _keepSlots;
     private int _unbacked;

@@ -41,9 +41,9 @@ internal sealed partial class RumRuntime
             CacheBytes = pager.CacheBytes,
             PinnedBytes = pager.PinnedBytes,
             FaultsWaiting = pager.FaultsWaiting,
-            FaultP50Ns = (long)FaultHistogram.Quantile(pager.FaultNs, 0.50),
-            FaultP99Ns = (long)FaultHistogram.Quantile(pager.FaultNs, 0.99),
-            FaultP999Ns = (long)FaultHistogram.Quantile(pager.FaultNs, 0.999),
+            FaultP50Ns = (long)TimeHistogram.Quantile(pager.FaultNs, 0.50),
+            FaultP99Ns = (long)TimeHistogram.Quantile(pager.FaultNs, 0.99),
+            FaultP999Ns = (long)TimeHistogram.Quantile(pager.FaultNs, 0.999),
             HeapObjects = heap.LiveObjects,
             HeapBytes = heap.LiveBytes,
             ChargedBytes = heap.ChargedBytes,
@@ -66,9 +66,9 @@ internal sealed partial class RumRuntime
         text.Add("resident_bytes", pager.ResidentBytes);
         text.Add("pinned_bytes", pager.PinnedBytes);
         text.Add("faults_waiting", pager.FaultsWaiting);
-        text.Add("fault_us_p50", FaultHistogram.Quantile(pager.FaultNs, 0.50) / 1e3);
-        text.Add("fault_us_p99", FaultHistogram.Quantile(pager.FaultNs, 0.99) / 1e3);
-        text.Add("fault_us_p999", FaultHistogram.Quantile(pager.FaultNs, 0.999) / 1e3);
+        text.Add("fault_us_p50", TimeHistogram.Quantile(pager.FaultNs, 0.50) / 1e3);
+        text.Add("fault_us_p99", TimeHistogram.Quantile(pager.FaultNs, 0.99) / 1e3);
+        text.Add("fault_us_p999", TimeHistogram.Quantile(pager.FaultNs, 0.999) / 1e3);
         text.Add("managed_bytes_allocated", pager.ManagedBytesAllocated);
         text.End();
     }

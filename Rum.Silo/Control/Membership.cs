@@ -23,6 +23,9 @@ public sealed partial class Membership
     // The leader in this very process says when there is something, and knows that the silo lives: the beat is only for what might have been missed.
     private static readonly TimeSpan IdleBeside = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(2);
+
+    // What many decrees in a row bring is fetched at once, and confirmed by one decree: each has its own fsync, for which programs would wait.
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan AuditEvery = TimeSpan.FromMinutes(1);
 
     private readonly Member _self;
@@ -39,6 +42,7 @@ public sealed partial class Membership
     private ulong _chargesAsOf;
     private ulong _offered;
     private ulong _snapshotsDecree;
+    private volatile bool _urgent, _gathering;
     private long _lastNewsMs;
     private long _auditedMs = long.MinValue / 2;
     private string _trouble = "";
@@ -93,6 +97,8 @@ public sealed partial class Membership
             TimeSpan pause = _council.LeadsHere ? IdleBeside : Environment.TickCount64 - _lastNewsMs < BusyFor.TotalMilliseconds ? Busy : Idle;
             if (_server.IsLearning) pause = Busy;
             Turned?.Invoke();
+            _urgent = false;
+            long begun = Environment.TickCount64;
             try
             {
                 if (_id.Value == 0) await JoinAsync(stop);
@@ -115,7 +121,11 @@ public sealed partial class Membership
             }
             try
             {
-                await _news.WaitAsync(pause, stop);
+                bool told = await _news.WaitAsync(pause, stop);
+                _gathering = true;
+                for (long left; told && !_urgent && (left = begun + (long)Gather.TotalMilliseconds - Environment.TickCount64) > 0;)
+                    await _news.WaitAsync((int)left, stop);
+                _gathering = false;
             }
             catch (OperationCanceledException)
             {
@@ -126,6 +136,18 @@ public sealed partial class Membership
 
     /// <summary>There is something new at the council: asks at once. Any thread; used where silo and council are one process.</summary>
     public void News()
+    {
+        _urgent = true;
+        Wake();
+    }
+
+    /// <summary>The same where nobody waits for it: asks soon, with what else comes until then.</summary>
+    public void NewsSoon()
+    {
+        if (!_gathering) Wake();
+    }
+
+    private void Wake()
     {
         // At most one is kept: one heartbeat gets all that is new.
         if (_news.CurrentCount > 0) return;

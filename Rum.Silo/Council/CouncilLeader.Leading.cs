@@ -68,7 +68,7 @@ public sealed partial class CouncilLeader
             Dismiss();
         }
         Volatile.Write(ref _leading, _core.Ready);
-        News?.Invoke();
+        News?.Invoke(CouncilNews.View);
     }
 
     /// <summary>Sends everybody to the leader, as far as there is one. What was proposed may be decided all the same: the same request there finds its result.</summary>

@@ -5,71 +5,122 @@ using Rum.Silo.Storage;
 
 namespace Rum.Silo.Council;
 
-/// <content>The thread: what came in, what it means, what must be durable, what goes out.</content>
+/// <content>A turn: what came in, what it means, what must be durable, what goes out.</content>
 public sealed partial class CouncilLeader
 {
     private const long WaitMsMax = 60_000;
+
+    // After so many turns with one request each, who asks is taken to be alone.
+    private const int AloneMin = 8;
 
     private readonly List<Asked> _round = [];
     private readonly List<PaxosEnvelope> _mail = [];
     private readonly Dictionary<ulong, string> _addresses = [];
     private readonly byte[] _message = new byte[PaxosCodec.BytesMax];
+    private readonly TimeHistogram _syncs = new();
     private bool _leading;
-    private ulong _newsOf;
+    private ulong _newsOf, _viewOf;
+
+    // Guarded by the door: somebody has the turn; the seat's own thread waits for its end, not for what is due; a defect has ended this seat; when the last turn said that something is due; turns on end with one request.
+    private bool _taken, _waitsForTurn, _ended;
+    private long _dueNs;
+    private int _alone;
 
     private void Run()
     {
-        try
-        {
-            Step();
-            while (Gather())
-            {
-                foreach (PaxosEnvelope letter in _mail)
-                {
-                    _addresses[letter.From] = letter.Address;
-                    _core.Receive(letter.From, letter.Life, letter.Message, _nowNs());
-                }
-                Step();
-            }
-            if (_store.LogBytes > 0 && _core.Chosen > 0) Checkpoint();
-            Dismiss();
-        }
-        catch (Exception defect) when (defect is CouncilStoreException or InvariantViolationException)
-        {
-            LogFailed(defect);
-            _failed(defect);
-        }
+        while (WaitForTurn()) TakeTurn();
+        if (!_ended) Guard(Finish);
+    }
+
+    private void Finish()
+    {
+        if (_store.LogBytes > 0 && _core.Chosen > 0) Checkpoint();
+        Dismiss();
     }
 
     /// <summary>Waits for requests and messages, or for what is due; false when it is time to stop. Sleeps without a spin: an idle council costs nothing.</summary>
-    private bool Gather()
+    private bool WaitForTurn()
     {
-        _round.Clear();
-        _mail.Clear();
-        long due = Math.Min(_core.NextDueNs, LeaderDueNs());
         while (true)
         {
-            long wait = due == long.MaxValue ? WaitMsMax : Math.Min((due - _nowNs()) / 1_000_000 + 1, WaitMsMax);
+            long wait;
             lock (_door)
             {
-                if (_asked.Count > 0 || _letters.Count > 0 || _closed || HasNewsOfTheSilent || wait <= 0)
-                {
-                    while (_round.Count < BatchMax && _asked.TryDequeue(out Asked next)) _round.Add(next);
-                    while (_letters.TryDequeue(out PaxosEnvelope? letter)) _mail.Add(letter);
-                    return _round.Count > 0 || !_closed;
-                }
+                wait = _taken || _dueNs == long.MaxValue ? WaitMsMax : Math.Min((_dueNs - _nowNs()) / 1_000_000 + 1, WaitMsMax);
+                if (!_taken && (_asked.Count > 0 || _letters.Count > 0 || _closed || _ended || HasNewsOfTheSilent || wait <= 0))
+                    return !_ended && (_asked.Count > 0 || !_closed) && TryTakeTurn();
                 _sleeps = true;
+                _waitsForTurn = _taken;
             }
             _bell.WaitOne((int)wait);
         }
     }
 
-    /// <summary>Whether the thread must be woken; by <see cref="_bell"/>, after the door is open: woken inside it, it would only wait for the door. Inside the door.</summary>
+    /// <summary>Takes the turn, if nobody has it, with all that waits. Inside the door.</summary>
+    private bool TryTakeTurn()
+    {
+        if (_taken || _ended) return false;
+        _taken = true;
+        if (_asked.Count > 0) _alone = _asked.Count == 1 ? Math.Min(_alone + 1, AloneMin) : 0;
+        while (_round.Count < BatchMax && _asked.TryDequeue(out Asked next)) _round.Add(next);
+        while (_letters.TryDequeue(out PaxosEnvelope? letter)) _mail.Add(letter);
+        return true;
+    }
+
+    /// <summary>Does what there is to do for those who have come, and gives the turn back. What has come meanwhile is the seat's own thread's. False: a defect has ended the seat.</summary>
+    private bool TakeTurn()
+    {
+        bool well = Guard(Work);
+        _round.Clear();
+        _mail.Clear();
+        long due = Math.Min(_core.NextDueNs, LeaderDueNs());
+        bool ring;
+        lock (_door)
+        {
+            bool sooner = due < _dueNs;
+            (_dueNs, _taken) = (due, false);
+            _ended |= !well;
+            ring = (sooner || _waitsForTurn || _ended || _closed || _asked.Count > 0 || _letters.Count > 0 || HasNewsOfTheSilent) && MustRing();
+        }
+        if (ring) _bell.Set();
+        return well;
+    }
+
+    private void Work()
+    {
+        foreach (PaxosEnvelope letter in _mail)
+        {
+            _addresses[letter.From] = letter.Address;
+            _core.Receive(letter.From, letter.Life, letter.Message, _nowNs());
+        }
+        Step();
+    }
+
+    // Whatever it was: a seat whose state may be half changed must not go on, on whoever's thread it happened.
+    private bool Guard(Action work)
+    {
+        try
+        {
+            work();
+            return true;
+        }
+        catch (Exception defect)
+        {
+            LogFailed(defect);
+            _failed(defect);
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Whether the thread must be woken; by <see cref="_bell"/>, after the door is open: woken inside it, it would only wait for the door. Not while somebody has the turn, who looks whether
+    /// more has come. Inside the door.
+    /// </summary>
     private bool MustRing()
     {
-        bool sleeps = _sleeps;
+        if (_taken || !_sleeps) return false;
         _sleeps = false;
-        return sleeps;
+        return true;
     }
 
     private void Step()
@@ -99,7 +150,8 @@ public sealed partial class CouncilLeader
         {
             // Also what was chosen by a message that came before this step.
             _newsOf = _core.Chosen;
-            News?.Invoke();
+            News?.Invoke(_machine.ViewDecree == _viewOf ? CouncilNews.Decrees : CouncilNews.View);
+            _viewOf = _machine.ViewDecree;
         }
         if (_store.LogBytes > CheckpointBytes && _core.Chosen > 0) Checkpoint();
     }
@@ -139,7 +191,9 @@ public sealed partial class CouncilLeader
         if (_core.Writes.Exists(static record => record is InstallRecord)) Checkpoint();
         else _store.Append(_core.Writes);
         _core.Writes.Clear();
-        _counters.SyncNs += _nowNs() - before;
+        long took = _nowNs() - before;
+        _counters.SyncNs += took;
+        _syncs.Add(took);
         _counters.LogBytes = _store.LogBytes;
     }
 

@@ -8,9 +8,9 @@ using Rum.Silo.Storage;
 namespace Rum.Silo.Council;
 
 /// <summary>
-/// This silo's seat of the council: a thread that takes what was asked and what other seats say, and leads where it was elected: all commands that wait become one
-/// decree, answered when a quorum has it on disk. Elsewhere it names the leader. Leases and silence are the leader's own memory, not decrees. Public
-/// members may be called from any thread.
+/// This silo's seat of the council: takes what was asked and what other seats say, and leads where it was elected: all commands that wait become one
+/// decree, answered when a quorum has it on disk. Elsewhere it names the leader. Leases and silence are the leader's own memory, not decrees. One thread at a time has the turn and
+/// with it all state: the seat's own, or one that asks while nobody has it. Public members may be called from any thread.
 /// </summary>
 public sealed partial class CouncilLeader : ICouncil, IDisposable
 {
@@ -50,7 +50,7 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <param name="leaseMs">The lease of sessions that ask for none.</param>
     /// <param name="nowNs">A monotonic clock in nanoseconds.</param>
     /// <param name="log">Where it logs.</param>
-    /// <param name="failed">Told, on the dying thread, what ended it: nothing is decided any more, so the process should end.</param>
+    /// <param name="failed">Told, by whoever has the turn then, what ended it: nothing is decided any more, so the process should end.</param>
     /// <param name="link">To the other seats; taken over. Null: a council of one that stays alone.</param>
     /// <param name="silence">From when on a silo counts as silent.</param>
     public CouncilLeader(
@@ -84,6 +84,9 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// <summary>Counters. The fields may be a moment apart.</summary>
     public CouncilCounters Counters => _counters;
 
+    /// <summary>How long it took to make records durable, each time since the start.</summary>
+    public IReadOnlyList<long> SyncTimes => _syncs.Snapshot();
+
     /// <summary>What was decided and noticed lately.</summary>
     public CouncilJournal Journal { get; } = new(TimeProvider.System);
 
@@ -103,13 +106,13 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
     /// </summary>
     public TimeSpan ExpiryGrace { get; init; }
 
-    /// <summary>Called on the council's thread after decrees and when leadership comes or goes. It must be short.</summary>
-    public Action? News { get; set; }
+    /// <summary>Called by whoever has the turn after decrees and when leadership comes or goes. It must be short.</summary>
+    public Action<CouncilNews>? News { get; set; }
 
     /// <summary>What frames of this cluster carry, as far as this seat has applied its decrees. Any thread.</summary>
     public uint FrameGeneration => Volatile.Read(ref _frameGeneration);
 
-    /// <summary>Asks; <paramref name="answer"/> is called on the council's thread and must be short. False: too many wait.</summary>
+    /// <summary>Asks; <paramref name="answer"/> is called by whoever does the council's work then, and must be short. False: too many wait.</summary>
     /// <param name="request">The request.</param>
     /// <param name="answer">Takes the answer.</param>
     /// <param name="generation">What the asker's frames carry, 0 where it belongs to no cluster yet: of another one than this nothing is done for it.</param>
@@ -118,8 +121,7 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
         bool ring;
         lock (_door)
         {
-            if (_closed || _asked.Count >= QueueMax) return false;
-            _asked.Enqueue(new Asked(request, answer, generation));
+            if (!TryQueue(new Asked(request, answer, generation))) return false;
             ring = MustRing();
         }
         if (ring) _bell.Set();
@@ -140,12 +142,24 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
         if (ring) _bell.Set();
     }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Asks, and where nobody else asks and nobody has the turn does the council's work itself, the disk's part included: the answer then comes without a change of threads
+    /// (docs/adr/0242).
+    /// </summary>
     public async Task<CouncilAnswer> AskAsync(CouncilRequest request, CancellationToken cancellation)
     {
         var answered = new TaskCompletionSource<CouncilAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!TryAsk(request, answered.SetResult)) throw new CouncilUnreachableException("the council of this silo is overloaded or stopping");
-        return await answered.Task.WaitAsync(cancellation);
+        bool own, ring;
+        lock (_door)
+        {
+            if (!TryQueue(new Asked(request, answered.SetResult, 0))) throw new CouncilUnreachableException("the council of this silo is overloaded or stopping");
+            // Where many ask, they are better served together, by a thread that none of them needs meanwhile.
+            own = _alone >= AloneMin && _asked.Count == 1 && TryTakeTurn();
+            ring = MustRing();
+        }
+        if (ring) _bell.Set();
+        if (own && !TakeTurn()) throw new CouncilUnreachableException("the council's seat at this silo has just ended by a defect, which the silo's log names");
+        return await answered.Task.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Answers what waits, writes a checkpoint and ends the thread. Disposes store and link.</summary>
@@ -158,7 +172,24 @@ public sealed partial class CouncilLeader : ICouncil, IDisposable
         _link?.Dispose();
     }
 
+    private bool TryQueue(Asked asked)
+    {
+        if (_closed || _ended || _asked.Count >= QueueMax) return false;
+        _asked.Enqueue(asked);
+        return true;
+    }
+
     private readonly record struct Asked(CouncilRequest Request, Action<CouncilAnswer> Answer, uint Generation);
+}
+
+/// <summary>What is new at a seat.</summary>
+public enum CouncilNews
+{
+    /// <summary>Decrees that leave the view as it was: segments, sessions, drops.</summary>
+    Decrees,
+
+    /// <summary>Another view, or leadership has come or gone: silos should ask at once.</summary>
+    View,
 }
 
 /// <summary>What this seat has done since its start.</summary>

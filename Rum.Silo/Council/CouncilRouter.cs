@@ -33,12 +33,12 @@ public sealed class CouncilRouter(IReadOnlyList<IPEndPoint> silos, TimeSpan pati
     {
         if (Here is { LeadsHere: true } here)
         {
-            CouncilAnswer answer = await here.AskAsync(request, cancellation);
+            CouncilAnswer answer = await here.AskAsync(request, cancellation).ConfigureAwait(false);
             if (answer.Error != RumError.NotLeader) return answer;
             // It has just ceased to lead. Its successor, if there is one yet, is found like any other.
-            await Task.Delay(Pause, cancellation);
+            await Task.Delay(Pause, cancellation).ConfigureAwait(false);
         }
-        return await _remote.AskAsync(request, cancellation);
+        return await _remote.AskAsync(request, cancellation).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -37,10 +37,10 @@ public sealed class RemoteCouncil : ICouncil, IDisposable
     /// <inheritdoc/>
     public async Task<CouncilAnswer> AskAsync(CouncilRequest request, CancellationToken cancellation)
     {
-        await _turn.WaitAsync(cancellation);
+        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            return await Task.Run(() => Ask(request, cancellation), cancellation);
+            return await Task.Run(() => Ask(request, cancellation), cancellation).ConfigureAwait(false);
         }
         finally
         {

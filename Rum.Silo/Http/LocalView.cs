@@ -5,7 +5,7 @@ using Rum.Silo.Reporting;
 namespace Rum.Silo.Http;
 
 /// <summary>What this silo knows by itself: counters, service times and, where it leads the council, events. Any thread.</summary>
-public sealed class LocalView(string name, string incarnation, SiloMetrics metrics, FaultHistogram serviceTimes, CouncilRouter council)
+public sealed class LocalView(string name, string incarnation, SiloMetrics metrics, TimeHistogram serviceTimes, CouncilRouter council)
 {
     /// <summary>Its life, to find it among the members.</summary>
     public string Incarnation => incarnation;

@@ -62,12 +62,12 @@ public static class ReportMapper
         info.HeldUs / 1000.0);
 
     /// <summary>Times of a histogram, empty buckets left out.</summary>
-    public static IReadOnlyList<TimesReport> Report(FaultHistogram times)
+    public static IReadOnlyList<TimesReport> Report(TimeHistogram times)
     {
         long[] counts = times.Snapshot();
         return [.. from bucket in Enumerable.Range(0, counts.Length)
                    where counts[bucket] > 0
-                   select new TimesReport(FaultHistogram.LowerNs(bucket), FaultHistogram.LowerNs(bucket + 1), counts[bucket])];
+                   select new TimesReport(TimeHistogram.LowerNs(bucket), TimeHistogram.LowerNs(bucket + 1), counts[bucket])];
     }
 
     /// <summary>Something that the council decided or noticed.</summary>

@@ -61,7 +61,7 @@ internal static unsafe partial class Program
 
     private static void Random(PagerOfProcess pager, nint at, int pages, double seconds, bool write, bool print)
     {
-        FaultHistogram wall = new();
+        TimeHistogram wall = new();
         Random random = new(1);
         long[] before = [.. pager.Statistics.FaultNs];
         long faults = pager.Statistics.Faults, managed = pager.Statistics.ManagedBytesAllocated;
@@ -86,8 +86,8 @@ internal static unsafe partial class Program
         long[] inside = [.. stats.FaultNs];
         for (int i = 0; i < inside.Length; i++) inside[i] -= before[i];
         long[] outside = wall.Snapshot();
-        Console.WriteLine($"random {(write ? "write" : "read"),-6} {faults / seconds,9:F0} faults/s  wall p50 {FaultHistogram.Quantile(outside, 0.5) / 1e3:F1} p99 {FaultHistogram.Quantile(outside, 0.99) / 1e3:F1} us" +
-            $"  in pager p50 {FaultHistogram.Quantile(inside, 0.5) / 1e3:F1} p99 {FaultHistogram.Quantile(inside, 0.99) / 1e3:F1} us  managed bytes {stats.ManagedBytesAllocated - managed}  write-backs {stats.WriteBacks}");
+        Console.WriteLine($"random {(write ? "write" : "read"),-6} {faults / seconds,9:F0} faults/s  wall p50 {TimeHistogram.Quantile(outside, 0.5) / 1e3:F1} p99 {TimeHistogram.Quantile(outside, 0.99) / 1e3:F1} us" +
+            $"  in pager p50 {TimeHistogram.Quantile(inside, 0.5) / 1e3:F1} p99 {TimeHistogram.Quantile(inside, 0.99) / 1e3:F1} us  managed bytes {stats.ManagedBytesAllocated - managed}  write-backs {stats.WriteBacks}");
     }
 
     private static void Scan(string name, PagerOfProcess pager, nint at, int pages, bool write)

@@ -21,6 +21,9 @@ internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, strin
 {
     private const int Laps = 3000, Depth = 64, Sessions = 10_000, Share = 32;
 
+    // As long as the lease: then each session has been renewed and judged, by code that is compiled for good.
+    private const int WarmSeconds = 10;
+
     // Clients beat three times a lease of 10 s.
     private const double BeatsPerSecond = Sessions * 3 / 10.0;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
@@ -53,13 +56,11 @@ internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, strin
     {
         SessionId session = await OpenAsync();
         IClusterGrain cluster = grains.GetGrain<IClusterGrain>(0);
-        await TimeAsync("orleans.call", Laps, () => cluster.RenewAsync([]));
-        (long syncNs, long decrees) before = await SyncAsync();
-        await TimeAsync("orleans.create_free", Laps, () => MakeAndFreeAsync(session, 0, SegmentKey.FromName("bench").Value, ++_counter));
-        (long syncNs, long decrees) after = await SyncAsync();
-        double syncUs = (after.syncNs - before.syncNs) / 1e3 / Math.Max(1, after.decrees - before.decrees);
+        await TimeInTurnsAsync(
+            ("orleans.call", () => cluster.RenewAsync([])),
+            ("orleans.create_free", () => MakeAndFreeAsync(session, 0, SegmentKey.FromName("bench").Value, ++_counter)));
         // Two decrees: one to make it, one to free it.
-        Print("orleans.create_free.fsync", 2 * syncUs, 0, 0, default);
+        Print("orleans.create_free.fsync", 2 * await SyncUsAsync(), 0, 0, default);
         await PipelinedAsync(session);
         await HeartbeatsAsync();
     }
@@ -99,8 +100,18 @@ internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, strin
         const int seconds = 10;
         var sessions = new ulong[Sessions];
         await Parallel.ForEachAsync(Enumerable.Range(0, Sessions), new ParallelOptions { MaxDegreeOfParallelism = Depth }, async (i, _) => sessions[i] = (await OpenAsync()).Value);
-        int each = (int)Math.Round(BeatsPerSecond * Interval.TotalSeconds), at = 0;
+        await BeatAsync(sessions, WarmSeconds);
         CpuAccount before = CpuAccount.Now(peers), alone = CpuAccount.Now("");
+        await BeatAsync(sessions, seconds);
+        // The silo's own ticks: those of this process with its peers, less those of this process.
+        CpuAccount after = CpuAccount.Now(peers), aloneAfter = CpuAccount.Now("");
+        double ticks = after.Ours - before.Ours - (aloneAfter.Ours - alone.Ours);
+        Print("orleans.heartbeats.cpu_us_per_s", ticks * 1e4 / seconds, 0, 0, after.Since(before));
+    }
+
+    private async Task BeatAsync(ulong[] sessions, int seconds)
+    {
+        int each = (int)Math.Round(BeatsPerSecond * Interval.TotalSeconds), at = 0;
         using var timer = new PeriodicTimer(Interval);
         for (long end = Environment.TickCount64 + (seconds * 1000); Environment.TickCount64 < end;)
         {
@@ -108,10 +119,6 @@ internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, strin
             await calls.RenewAsync([.. Enumerable.Range(0, each).Select(i => sessions[(at + i) % Sessions])], default);
             at = (at + each) % Sessions;
         }
-        // The silo's own ticks: those of this process with its peers, less those of this process.
-        CpuAccount after = CpuAccount.Now(peers), aloneAfter = CpuAccount.Now("");
-        double ticks = after.Ours - before.Ours - (aloneAfter.Ours - alone.Ours);
-        Print("orleans.heartbeats.cpu_us_per_s", ticks * 1e4 / seconds, 0, 0, after.Since(before));
     }
 
     private async Task MakeAndFreeAsync(SessionId session, uint slot, UInt128 key, uint lap)
@@ -128,30 +135,40 @@ internal sealed class OrleansCalls(GrainCalls calls, IGrainFactory grains, strin
         return ((SessionResult)(await calls.DecideAsync(default, open, default)).Result).Session;
     }
 
-    private async Task<(long SyncNs, long Decrees)> SyncAsync()
+    // The median of all since the silo's start: nearly all of them are those of the calls just made.
+    private async Task<double> SyncUsAsync()
     {
         using var client = new HttpClient();
         StatsReport stats = (await client.GetFromJsonAsync($"http://{http}/stats", ReportJson.Default.StatsReport))!;
-        return (stats.Counters.GetValueOrDefault("rum.council.sync.time"), stats.Counters.GetValueOrDefault("rum.council.decrees"));
+        return stats.Counters.GetValueOrDefault("rum.council.sync.time.p50") / 1e3;
     }
 
-    private async Task TimeAsync(string name, int laps, Func<Task> call)
+    // Lap by lap, so that what is compared met the same machine, and both processes' code was as well compiled.
+    private async Task TimeInTurnsAsync(params (string Name, Func<Task> Call)[] series)
     {
-        for (int i = 0; i < laps / 4; i++) await call(); // the just-in-time compiler's share, not counted
-        long[] times = new long[laps];
-        CpuAccount before = CpuAccount.Now(peers);
-        var watch = Stopwatch.StartNew();
-        for (int i = 0; i < laps; i++)
+        for (int i = 0; i < Laps; i++)
         {
-            long begun = Stopwatch.GetTimestamp();
-            await call();
-            times[i] = Stopwatch.GetTimestamp() - begun;
+            foreach ((_, Func<Task> call) in series) await call(); // the just-in-time compiler's share, not counted
         }
-        double seconds = watch.Elapsed.TotalSeconds;
-        Array.Sort(times);
-        Print(name, Us(0.5), Us(0.99), laps / seconds, CpuAccount.Now(peers).Since(before));
+        long[][] times = [.. series.Select(_ => new long[Laps])];
+        CpuAccount before = CpuAccount.Now(peers);
+        for (int i = 0; i < Laps; i++)
+        {
+            for (int s = 0; s < series.Length; s++)
+            {
+                long begun = Stopwatch.GetTimestamp();
+                await series[s].Call();
+                times[s][i] = Stopwatch.GetTimestamp() - begun;
+            }
+        }
+        (double, double) cpu = CpuAccount.Now(peers).Since(before);
+        for (int s = 0; s < series.Length; s++)
+        {
+            Array.Sort(times[s]);
+            Print(series[s].Name, Us(times[s][Laps / 2]), Us(times[s][Laps * 99 / 100]), Laps / (times[s].Sum() / (double)Stopwatch.Frequency), cpu);
+        }
 
-        double Us(double fraction) => times[(int)(laps * fraction)] * 1e6 / Stopwatch.Frequency;
+        static double Us(long ticks) => ticks * 1e6 / Stopwatch.Frequency;
     }
 
     private static void Print(string name, double p50Us, double p99Us, double rate, (double Steal, double Foreign) cpu) => Console.WriteLine(string.Create(

@@ -55,6 +55,28 @@ public sealed unsafe class BindingTests
     }
 
     [Fact]
+    public void A_thread_is_urgent_and_one_of_many_again()
+    {
+        int usual = 0, urgent = 0, again = 0;
+        bool on = false, off = false;
+        var thread = new Thread(() =>
+        {
+            usual = Scheduling.Nice;
+            on = Scheduling.TrySetUrgent(true, usual);
+            urgent = Scheduling.Nice;
+            off = Scheduling.TrySetUrgent(false, usual);
+            again = Scheduling.Nice;
+        });
+        thread.Start();
+        thread.Join();
+        Assert.True(on && off);
+        Assert.Equal(usual, again);
+        // Where this process may not have it, it keeps its own.
+        Assert.Contains(urgent, new[] { usual, Math.Min(usual, Scheduling.UrgentNice) });
+        if (Descriptors.geteuid() == 0 && usual > Scheduling.UrgentNice) Assert.Equal(Scheduling.UrgentNice, urgent);
+    }
+
+    [Fact]
     public void A_mapping_is_zeroed_and_writable()
     {
         using MemoryMapping mapping = MemoryMapping.Anonymous(3 * 4096);

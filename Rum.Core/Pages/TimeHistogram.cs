@@ -6,7 +6,7 @@ namespace Rum.Core;
 /// Counts of times by log-linear buckets: 16 per power of two, so a bucket is at most 6.25% wide. Range 0 ns to 2^41 ns (36 minutes);
 /// longer ones count in the last bucket. One thread adds; others may read while it does (each count by itself is right).
 /// </summary>
-public sealed class FaultHistogram
+public sealed class TimeHistogram
 {
     private const int SubShift = 4;
     private const int Sub = 1 << SubShift;

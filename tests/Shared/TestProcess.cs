@@ -88,8 +88,8 @@ internal abstract partial class TestProcess : IDisposable
         return ExitAsync();
     }
 
-    /// <summary>SIGKILL: no farewell.</summary>
-    public Task KillAsync()
+    /// <summary>SIGKILL: no farewell. Its exit code, which is another if it ended by itself.</summary>
+    public Task<int> KillAsync()
     {
         _process.Kill();
         return ExitAsync();

@@ -17,7 +17,7 @@ public sealed class DpdkWays
         public readonly string Device = port.Device;
         public readonly bool PointToPoint = port.PointToPoint;
         public DpdkDriver? Driver;
-        public bool GivenOut;
+        public bool Tried, GivenOut;
         public readonly Dictionary<ulong, PeerAddress> Known = [];
 
         public bool Open => Driver is { IsDisposed: false, Disconnected: false };
@@ -50,11 +50,12 @@ public sealed class DpdkWays
     {
         foreach (Way way in _ways)
         {
-            if (way.Open) continue;
+            // Of a connection nobody has yet, nobody knows whether it still leads anywhere: its silo may have ended since, or not have answered while it started.
+            if (way.Open && (way.GivenOut || !way.PointToPoint)) continue;
             way.Known.Clear();
             try
             {
-                if (!TryOpen(way)) continue;
+                if (!way.Open && !TryOpen(way)) continue;
                 DpdkDiscovery.Ask(way.Driver!, way.PointToPoint ? 1 : silos, DiscoveryNs, way.Known);
             }
             catch (DpdkException)
@@ -93,12 +94,14 @@ public sealed class DpdkWays
             if (way.GivenOut) return false;
             old.Dispose();
         }
-        if (way.PointToPoint && way.Driver is not null)
+        // A connection that was lost, also while it was being made, stays broken.
+        if (way.PointToPoint && way.Tried)
         {
             way.Port?.Detach();
             way.Port = null;
             way.Port = DpdkPort.Attach(way.Device);
         }
+        way.Tried = true;
         way.Driver = DpdkDriver.Open(way.Port!, _options);
         way.GivenOut = false;
         return true;

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Rum.Cli;
 using Rum.FastPath.Drivers.Dpdk;
 using Rum.Tests;
 using Rum.Transport.Tests.SharedMemory;
@@ -13,6 +14,7 @@ internal static class DpdkBed
     private static NetworkNamespace? _namespace;
     private static DpdkDriver? _bell;
     private static string _bellSocket = "";
+    private static TemporaryDirectory? _sockets;
     private static int _number;
 
     /// <summary>Starts DPDK, or skips the test.</summary>
@@ -48,13 +50,30 @@ internal static class DpdkBed
         {
             if (_bell is null)
             {
-                var directory = new TemporaryDirectory();
-                AppDomain.CurrentDomain.ProcessExit += (_, _) => directory.Dispose();
-                _bellSocket = directory.File("bell.sock");
+                _bellSocket = Socket("bell");
                 _bell = DpdkDriver.Attach($"net_vhost{Next()},iface={_bellSocket},queues=1", DpdkOptions.Parse(""));
             }
             using var caller = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             caller.Connect(new UnixDomainSocketEndPoint(_bellSocket));
+        }
+    }
+
+    /// <summary>The path of a new socket. All go with this process, also when it is killed.</summary>
+    public static string Socket(string name)
+    {
+        lock (Gate)
+        {
+            if (_sockets is null)
+            {
+                _sockets = new TemporaryDirectory();
+                var keeper = new Keeper("rm -rf \"$1\"", _sockets.Path);
+                AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+                {
+                    keeper.Dispose();
+                    _sockets.Dispose();
+                };
+            }
+            return _sockets.File($"{name}{Next()}.sock");
         }
     }
 

@@ -2,7 +2,6 @@ using Rum.FastPath.Drivers;
 using Rum.FastPath.Drivers.Dpdk;
 using Rum.Tests;
 using Rum.Transport.Tests.Conformance;
-using Rum.Transport.Tests.SharedMemory;
 
 namespace Rum.Transport.Tests.Dpdk;
 
@@ -28,14 +27,13 @@ internal sealed class DpdkPair : DriverPair
     {
         DpdkBed.Need();
         DpdkOptions parsed = DpdkOptions.Parse($"-- {options}");
-        var directory = new TemporaryDirectory();
         int number = DpdkBed.Next();
-        string path = directory.File("v.sock");
+        string path = DpdkBed.Socket("v");
         DpdkDriver server = DpdkDriver.Attach($"net_vhost{number},iface={path},queues={queues}", parsed);
         DpdkBed.Ring();
         DpdkDriver client = DpdkDriver.Attach($"net_virtio_user{number},path={path},queues={queues},queue_size=1024,mrg_rxbuf=1,mac=02:00:00:00:00:{number & 255:x2}", parsed);
         if (!SpinWait.SpinUntil(() => server.Port.LinkUp && client.Port.LinkUp, 10_000)) Assert.Fail("The vhost link did not come up within 10 s.");
-        return new DpdkPair(server, client, directory.Dispose);
+        return new DpdkPair(server, client, static () => { });
     }
 
     /// <summary>Both ends of a wire through the kernel.</summary>

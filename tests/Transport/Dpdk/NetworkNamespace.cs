@@ -94,6 +94,25 @@ public sealed partial class NetworkNamespace
         TryRun($"ip link add {one} mtu {mtu} type veth peer name {other} mtu {mtu}", out why)
         && TryRun($"ip link set {one} up", out why) && TryRun($"ip link set {other} up", out why);
 
+    /// <summary>The same through a bridge between them, which can lose what has left an end: <see cref="TryLose"/>.</summary>
+    public bool TryAddBridgedWire(string one, string other, int mtu, out string why)
+    {
+        string bridge = one + "b";
+        if (!TryRun($"ip link add {bridge} mtu {mtu} type bridge", out why) || !TryRun($"ip link set {bridge} up", out why)) return false;
+        foreach (string end in (string[])[one, other])
+            if (!TryAddWire(end, end + "m", mtu, out why) || !TryRun($"ip link set {end}m master {bridge}", out why)) return false;
+        return true;
+    }
+
+    /// <summary>
+    /// Lets the bridge drop so many in a thousand of the frames that come from each end. An end must not know: a packet socket keeps what its own egress hook drops, and sends
+    /// it again.
+    /// </summary>
+    public bool TryLose(string one, string other, int perMille, out string why) =>
+        TryRun("nft add table netdev lossy", out why)
+        && TryRun($"nft add chain netdev lossy in {{ type filter hook ingress devices = {{ {one}m, {other}m }} priority 0 ; }}", out why)
+        && TryRun($"nft add rule netdev lossy in numgen random mod 1000 < {perMille} counter drop", out why);
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial int unshare(int flags);
 

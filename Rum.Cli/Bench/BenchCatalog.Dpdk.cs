@@ -85,21 +85,21 @@ internal static partial class BenchCatalog
 
     private const int LossRounds = 50_000;
 
-    /// <summary>Frames lost at both ends, by so many in a thousand: each frame on its way out, through the kernel's queueing layer.</summary>
+    /// <summary>Frames lost on their way, in each direction by so many in a thousand.</summary>
     private static BenchStep Losses()
     {
-        int[] shares = [0, 1, 10];
+        int[] shares = [0, 1, 10, 50];
         string[] names = [.. shares.Select(share => $"loss.fault.{share}"), .. shares.Select(share => $"loss.rtt.32.{share}")];
         return new BenchStep(names, SplitOnly, 1, (context, layout) =>
         {
             var samples = new Dictionary<string, Sample>();
             foreach (int share in shares)
             {
-                context.Wire.Lose(share);
+                context.LossyWire.Lose(share);
                 samples[$"loss.fault.{share}"] = RunFault(context, layout, "read", Lossy, 1, Handler, LossRounds);
                 samples[$"loss.rtt.32.{share}"] = RunRoundTrip(context, layout, Lossy, 32, LossRounds);
             }
-            context.Wire.Lose(0);
+            context.LossyWire.Lose(0);
             return samples;
         })
         {

@@ -12,7 +12,7 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
     private readonly string _directory = Directory.CreateTempSubdirectory("rum-bench-").FullName;
     private readonly Lock _lock = new();
     private Process? _running;
-    private BenchWire? _wire;
+    private BenchWire? _wire, _lossyWire;
     private volatile bool _stopped;
 
     /// <summary>Whether a whole run must end within a minute.</summary>
@@ -40,7 +40,7 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
         if (_servers.TryGetValue(key, out BenchServer? running)) return running;
         // One at a time: an idle server still wakes up now and then.
         StopServers();
-        BenchServer server = BenchServer.Start(kind, layout.ServerCpu(), outDirectory, BenchServer.NeedsWire(kind) ? Wire : null);
+        BenchServer server = BenchServer.Start(kind, layout.ServerCpu(), outDirectory, BenchServer.NeedsWire(kind) ? WireOf(kind) : null);
         _servers.Add(key, server);
         return server;
     }
@@ -48,8 +48,11 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
     /// <summary>Two network namespaces and the wire between them, made at first use.</summary>
     public BenchWire Wire => _wire ??= new BenchWire();
 
+    /// <summary>The same with a bridge between them, which loses frames when it is told to.</summary>
+    public BenchWire LossyWire => _lossyWire ??= new BenchWire(bridged: true);
+
     /// <summary>What a command begins with that runs where the program of a server of this kind does.</summary>
-    public string[] At(string kind) => BenchServer.NeedsWire(kind) ? Wire.AtProgram : [];
+    public string[] At(string kind) => BenchServer.NeedsWire(kind) ? WireOf(kind).AtProgram : [];
 
     /// <summary>Swap for one run; nothing else runs beside it.</summary>
     public SwapArea Swap()
@@ -133,8 +136,11 @@ internal sealed class BenchContext(string outDirectory, bool quick) : IDisposabl
     {
         StopServers();
         _wire?.Dispose();
+        _lossyWire?.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
+
+    private BenchWire WireOf(string kind) => kind.Contains("lossy", StringComparison.Ordinal) ? LossyWire : Wire;
 
     private static JsonElement ParseLine(string line)
     {

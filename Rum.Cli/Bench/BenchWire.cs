@@ -6,7 +6,8 @@ namespace Rum.Cli.Bench;
 
 /// <summary>
 /// Two network namespaces without names, joined by a pair of interfaces, each kept by a process that sleeps: nothing is left of them when these end, also when this
-/// process is killed. The silo is at the one end, the program at the other, so that the kernel doesn't take a short cut.
+/// process is killed. The silo is at the one end, the program at the other, so that the kernel doesn't take a short cut. With a third namespace between them, whose bridge can lose
+/// frames that have left their end: what an end's own hook drops, a packet socket keeps and sends again.
 /// </summary>
 internal sealed class BenchWire : IDisposable
 {
@@ -16,18 +17,34 @@ internal sealed class BenchWire : IDisposable
     /// <summary>The silo's address.</summary>
     public const string SiloAddress = "10.77.0.1";
 
+    private const string Bridge = "rumb0";
     private const int Mtu = 9000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly Process _silo, _program;
+    private readonly Process? _middle;
     private readonly List<Keeper> _keepers = [];
 
-    /// <summary>Makes them. Throws <see cref="BenchException"/>.</summary>
-    public BenchWire()
+    /// <summary>Makes them, with a bridge in the middle if asked for. Throws <see cref="BenchException"/>.</summary>
+    public BenchWire(bool bridged = false)
     {
         _silo = Hold();
         _program = Hold();
-        Run("ip", "link", "add", SiloFace, "mtu", Text(Mtu), "netns", Text(_silo.Id), "type", "veth", "peer", "name", ProgramFace, "mtu", Text(Mtu), "netns", Text(_program.Id));
+        if (bridged)
+        {
+            _middle = Hold();
+            Inside(_middle, "ip", "link", "add", Bridge, "mtu", Text(Mtu), "type", "bridge");
+            Inside(_middle, "ip", "link", "set", Bridge, "up");
+            foreach ((Process end, string face) in new[] { (_silo, SiloFace), (_program, ProgramFace) })
+            {
+                Join(end, face, _middle, InMiddle(face));
+                Inside(_middle, "ip", "link", "set", InMiddle(face), "master", Bridge, "up");
+            }
+        }
+        else
+        {
+            Join(_silo, SiloFace, _program, ProgramFace);
+        }
         foreach ((Process end, string face, string address) in new[] { (_silo, SiloFace, SiloAddress), (_program, ProgramFace, "10.77.0.2") })
         {
             Inside(end, "ip", "address", "add", address + "/24", "dev", face);
@@ -45,15 +62,14 @@ internal sealed class BenchWire : IDisposable
     /// <summary>What a command that runs at the program's end begins with.</summary>
     public string[] AtProgram => ["nsenter", "--net=" + Net(_program), "--"];
 
-    /// <summary>Lets each end lose so many in a thousand of the frames that it sends.</summary>
+    /// <summary>Lets the bridge lose so many in a thousand of the frames that come from each end.</summary>
     public void Lose(int perMille)
     {
-        foreach ((Process end, string face) in new[] { (_silo, SiloFace), (_program, ProgramFace) })
-        {
-            Inside(end, "nft", "flush", "ruleset");
-            if (perMille == 0) continue;
-            Inside(end, "nft", $"table netdev bench {{ chain out {{ type filter hook egress device {face} priority 0; numgen random mod 1000 < {Text(perMille)} drop; }}; }}");
-        }
+        Process middle = _middle ?? throw new InvalidOperationException("There is no bridge.");
+        Inside(middle, "nft", "flush", "ruleset");
+        if (perMille == 0) return;
+        Inside(middle, "nft",
+            $"table netdev bench {{ chain in {{ type filter hook ingress devices = {{ {InMiddle(SiloFace)}, {InMiddle(ProgramFace)} }} priority 0; numgen random mod 1000 < {Text(perMille)} drop; }}; }}");
     }
 
     /// <summary>Why there can't be one here, or null.</summary>
@@ -64,14 +80,20 @@ internal sealed class BenchWire : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Process end in new[] { _silo, _program })
+        foreach (Process? end in new[] { _silo, _program, _middle })
         {
+            if (end is null) continue;
             end.Kill();
             end.WaitForExit();
             end.Dispose();
         }
         foreach (Keeper keeper in _keepers) keeper.Dispose();
     }
+
+    private static string InMiddle(string face) => face + "m";
+
+    private static void Join(Process one, string face, Process other, string otherFace) =>
+        Run("ip", "link", "add", face, "mtu", Text(Mtu), "netns", Text(one.Id), "type", "veth", "peer", "name", otherFace, "mtu", Text(Mtu), "netns", Text(other.Id));
 
     private Process Hold()
     {

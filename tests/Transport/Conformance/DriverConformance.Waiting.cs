@@ -143,9 +143,24 @@ public abstract unsafe partial class DriverConformance
 
     private static void Exchange(DriverPair pair, TestFrames frames)
     {
+        const int Queues = 2, QuietLooks = 20;
         frames.Fill(0, pair.ServerAddress, 0, 0);
-        SendAll(pair, pair.Client, frames.Tx.AsSpan(0, 1));
-        Drain(pair, pair.Server, 1, (in RxFrame _) => { });
+        // Once over each queue where they are taken in turn: a peer sets them up one after the other.
+        for (int queue = 0; queue < Queues; queue++)
+        {
+            SendAll(pair, pair.Client, frames.Tx.AsSpan(0, 1));
+            Drain(pair, pair.Server, 1, (in RxFrame _) => { });
+        }
+        int descriptor = pair.Server.WaitDescriptor;
+        if (descriptor < 0) return;
+        // What says that a queue is there may come after its first frame.
+        int quiet = 0;
+        Until("nothing wakes any more", pair, () =>
+        {
+            quiet = pair.Server.PrepareWait() && Polling.WaitReadable([descriptor], 0) == 0 ? quiet + 1 : 0;
+            pair.Server.FinishWait();
+            return quiet == QuietLooks;
+        });
     }
 
     protected static void SendAll(DriverPair pair, IDriver driver, ReadOnlySpan<TxFrame> frames)

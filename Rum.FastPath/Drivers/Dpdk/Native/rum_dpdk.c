@@ -236,7 +236,7 @@ EXPORT int rum_dpdk_configure(uint16_t port, const struct port_setup *setup, str
     return 0;
 }
 
-/* A link that changes makes the eventfd readable. */
+/* A link that changes, and a queue that a vhost peer enables (the link is up with the first of them), makes the eventfd readable. */
 static int link_changed(uint16_t port, enum rte_eth_event_type type, void *event, void *result)
 {
     (void)port, (void)type, (void)result;
@@ -246,12 +246,14 @@ static int link_changed(uint16_t port, enum rte_eth_event_type type, void *event
 
 EXPORT int rum_dpdk_watch_link(uint16_t port, int event)
 {
-    return rte_eth_dev_callback_register(port, RTE_ETH_EVENT_INTR_LSC, link_changed, (void *)(intptr_t)event);
+    int error = rte_eth_dev_callback_register(port, RTE_ETH_EVENT_QUEUE_STATE, link_changed, (void *)(intptr_t)event);
+    return error ? error : rte_eth_dev_callback_register(port, RTE_ETH_EVENT_INTR_LSC, link_changed, (void *)(intptr_t)event);
 }
 
 EXPORT void rum_dpdk_unwatch_link(uint16_t port, int event)
 {
     while (rte_eth_dev_callback_unregister(port, RTE_ETH_EVENT_INTR_LSC, link_changed, (void *)(intptr_t)event) == -EAGAIN) usleep(100);
+    while (rte_eth_dev_callback_unregister(port, RTE_ETH_EVENT_QUEUE_STATE, link_changed, (void *)(intptr_t)event) == -EAGAIN) usleep(100);
 }
 
 EXPORT int rum_dpdk_link(uint16_t port)

@@ -17,7 +17,7 @@ public interface IPager : IDisposable
 
     /// <summary>
     /// As above. What others have written before and is mapped for writing is taken over first: all its silos must answer. Timeout: <paramref name="silent"/>
-    /// didn't, in 15 s or the fault time-out.
+    /// didn't within the fault time-out, 15 s where that is for ever.
     /// </summary>
     RumError Map(in RegionOptions options, out nint address, out Incarnation silent);
 

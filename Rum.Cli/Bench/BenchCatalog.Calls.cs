@@ -3,14 +3,14 @@ namespace Rum.Cli.Bench;
 /// <content>Calls: the heap, allocations, the .NET client, and what a silo and a client cost that do nothing.</content>
 internal static partial class BenchCatalog
 {
-    private static readonly string[] HeapNames = ["heap.64", "heap.4096", "alloc.1m", "alloc.named"];
+    private static readonly string[] HeapNames = ["heap.64", "heap.4096", "alloc.1m", "alloc.named", "alloc.named.pipelined", "open.1m", "open.1g"];
     private static readonly string[] ClientNames = ["client.tryPin", "client.read", "client.read.far"];
 
     private static IEnumerable<BenchStep> Calls() =>
     [
         new(HeapNames, OneOnly, 1, Heap)
         {
-            Of = name => name switch { "heap.64" => "malloc.64", "heap.4096" => "malloc.4096", _ => null },
+            Of = name => name switch { "heap.64" => "malloc.64", "heap.4096" => "malloc.4096", "open.1g" => "open.1m", _ => null },
             Quick = OneOnly,
         },
         new(ClientNames, SplitOnly, 1, Client)

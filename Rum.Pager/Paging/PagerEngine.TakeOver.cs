@@ -58,7 +58,7 @@ public sealed unsafe partial class PagerEngine
     /// <summary>Gives up what a silo doesn't answer in time. True: it did.</summary>
     private bool CheckTakeOver(PagerCommand command, long nowNs)
     {
-        long limit = _options.FaultTimeoutNs > 0 ? Math.Min(_options.FaultTimeoutNs, _options.TakeOverTimeoutNs) : _options.TakeOverTimeoutNs;
+        long limit = _options.FaultTimeoutNs > 0 ? _options.FaultTimeoutNs : _options.TakeOverTimeoutNs;
         if (command.Phase == Ready || nowNs - command.StartNs < limit) return false;
         command.Silent = _channel.TakeOverWaitsFor(command.Cookie);
         command.Result = RumError.Timeout;

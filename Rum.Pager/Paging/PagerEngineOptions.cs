@@ -12,7 +12,10 @@ public sealed record PagerEngineOptions
     /// <summary>After this a fault on a page of a freed segment ends in SIGBUS, if that is sooner.</summary>
     public long GoneTimeoutNs { get; init; } = 10_000_000_000;
 
-    /// <summary>How long a segment that had a writer before is waited for until all its silos know the new one, if <see cref="FaultTimeoutNs"/> isn't shorter.</summary>
+    /// <summary>
+    /// How long a segment that had a writer before is waited for until all its silos know the new one, where <see cref="FaultTimeoutNs"/> says for ever: a call
+    /// can say what an access can only wait for.
+    /// </summary>
     public long TakeOverTimeoutNs { get; init; } = 15_000_000_000;
 
     /// <summary>Pages evicted at once; 16 where each send costs a system call, else 1.</summary>

@@ -1,7 +1,8 @@
 /*
- * Two programs. "write": makes the segment of that name with two copies, fills and flushes it, says so, and writes pages of it until it is killed. "succeed": opens it
+ * Four programs. "write": makes the segment of that name with two copies, fills and flushes it, says so, and writes pages of it until it is killed. "succeed": opens it
  * for writing when the writer's session is over, reads all of it and says so; for each line "again" it empties its cache and reads all of it once more, which must be
- * the same, byte for byte; "stop" ends it. Arguments: which, and the segment's name.
+ * the same, byte for byte; "stop" ends it. "leave" makes a segment with one copy, at the silo that is the third argument, writes and closes it; "open" opens it for
+ * writing, once. Arguments: which, and the segment's name.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -91,9 +92,33 @@ static int succeed(const char *name)
     return 0;
 }
 
+static int leave(const char *name, const char *silo)
+{
+    Location there;
+    memset(&there, 0, sizeof there);
+    snprintf((char *)there.ip_addr, sizeof there.ip_addr, "%s", silo);
+    char *memory = rum_alloc_hash_location(4096, rum_key(name), there);
+    if (!memory) return failed("alloc");
+    strcpy(memory, "left");
+    if (rum_close(memory) != 0) return failed("close");
+    say("left");
+    return 0;
+}
+
+static int open_once(const char *name)
+{
+    say("opens");
+    char *memory = rum_open(name, RUM_WRITE, NULL);
+    if (!memory) return failed("open");
+    say("opened");
+    return 0;
+}
+
 int main(int count, char **arguments)
 {
-    if (count != 3) return 1;
+    if (count < 3) return 1;
     if (rum_init(NULL) != 0) return failed("init");
+    if (count == 4) return leave(arguments[2], arguments[3]);
+    if (strcmp(arguments[1], "open") == 0) return open_once(arguments[2]);
     return strcmp(arguments[1], "write") == 0 ? write_for_ever(arguments[2]) : succeed(arguments[2]);
 }

@@ -19,6 +19,9 @@ internal sealed record BrokenCouncil
     /// <summary>A leader answers reads without asking whether it still is one.</summary>
     public bool ReadsUnconfirmed { get; init; }
 
+    /// <summary>What is wrong about leases.</summary>
+    public BrokenLeases Leases { get; init; }
+
     public sealed class AcceptsLower : PaxosRules
     {
         public override bool MayAccept(Ballot promised, Ballot asked) => true;

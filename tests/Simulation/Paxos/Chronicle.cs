@@ -35,6 +35,42 @@ internal sealed class Chronicle
         Answers++;
     }
 
+    /// <summary>Shorter than an election may take, so that leases end while nobody leads.</summary>
+    public const long LeaseNs = 150_000_000;
+
+    private readonly Dictionary<ulong, long> _expired = [];
+    private readonly Dictionary<ulong, long> _renewed = [];
+
+    /// <summary>Virtual time.</summary>
+    public long NowNs { get; set; }
+
+    public int Expiries => _expired.Count;
+
+    public int Heartbeats { get; private set; }
+
+    /// <summary>A session has ended, as some member has just learned; the first counts.</summary>
+    public void Expired(ulong session)
+    {
+        if (!_expired.TryAdd(session, NowNs)) return;
+        CheckLease(session);
+    }
+
+    /// <summary>A client was told that its session lives, upon a heartbeat sent then.</summary>
+    public void Renewed(ulong session, long sentNs)
+    {
+        Heartbeats++;
+        _renewed[session] = Math.Max(sentNs, _renewed.GetValueOrDefault(session, long.MinValue));
+        CheckLease(session);
+    }
+
+    public bool HasExpired(ulong session) => _expired.ContainsKey(session);
+
+    private void CheckLease(ulong session)
+    {
+        if (_expired.TryGetValue(session, out long ended) && _renewed.TryGetValue(session, out long sent) && ended < sent + LeaseNs)
+            throw new SimulationException($"session {session} ended at {ended} ns, within the lease of a heartbeat that was sent at {sent} ns and answered");
+    }
+
     public void Read(ulong mustSee, ulong seen)
     {
         if (seen < mustSee) throw new SimulationException($"a confirmed read saw decree {seen}, but {mustSee} had been answered before it was asked");

@@ -4,12 +4,22 @@ using Rum.Simulation.Pages;
 namespace Rum.Simulation.Paxos;
 
 /// <summary>A command of a simulated client: its number, or (client 0) a change of the council, carried out only if the council is the one expected.</summary>
-internal sealed record Request(int Client, int Number, ulong[] Expected, ulong[] Council);
+internal sealed record Request(int Client, int Number, ulong[] Expected, ulong[] Council)
+{
+    /// <summary>Clients from here on hold sessions, and do nothing else.</summary>
+    public const int FirstLeaseholder = 100;
+
+    public const int Open = 1;
+
+    /// <summary>Ends the session that is expected.</summary>
+    public const int Expire = 2;
+}
 
 /// <summary>The replicated state of the simulation: which request of each client was carried out last and when, and the council.</summary>
 internal sealed class Ledger(Chronicle chronicle, IReadOnlyList<ulong> founders) : IReplicated
 {
     private readonly SortedDictionary<int, (int Number, ulong Decree)> _done = [];
+    private readonly SortedDictionary<int, ulong> _sessions = [];
     private ulong[] _council = [];
 
     public IReadOnlyList<ulong> Council => _council;
@@ -17,6 +27,9 @@ internal sealed class Ledger(Chronicle chronicle, IReadOnlyList<ulong> founders)
     public ulong Decree { get; private set; }
 
     public ulong CouncilSince { get; private set; }
+
+    /// <summary>The open session of each client that has one: the decree that opened it and the client, so never twice the same.</summary>
+    public IReadOnlyDictionary<int, ulong> Sessions => _sessions;
 
     /// <summary>The state before the first decree, as a checkpoint.</summary>
     public static byte[] Newborn(IReadOnlyList<ulong> founders) => new Ledger(new Chronicle(), founders) { _council = [.. founders] }.Capture();
@@ -36,11 +49,13 @@ internal sealed class Ledger(Chronicle chronicle, IReadOnlyList<ulong> founders)
     {
         using var from = new BinaryReader(new MemoryStream(state));
         _done.Clear();
+        _sessions.Clear();
         Decree = from.ReadUInt64();
         if (Decree != decree) throw new SimulationException($"the state of decree {Decree} came as that of {decree}");
         CouncilSince = from.ReadUInt64();
         _council = ReadSeats(from);
         for (int i = from.ReadInt32(); i > 0; i--) _done[from.ReadInt32()] = (from.ReadInt32(), from.ReadUInt64());
+        for (int i = from.ReadInt32(); i > 0; i--) _sessions[from.ReadInt32()] = from.ReadUInt64();
     }
 
     public byte[] Capture()
@@ -56,6 +71,12 @@ internal sealed class Ledger(Chronicle chronicle, IReadOnlyList<ulong> founders)
             to.Write(client);
             to.Write(number);
             to.Write(decree);
+        }
+        to.Write(_sessions.Count);
+        foreach ((int client, ulong session) in _sessions)
+        {
+            to.Write(client);
+            to.Write(session);
         }
         return bytes.ToArray();
     }
@@ -90,6 +111,18 @@ internal sealed class Ledger(Chronicle chronicle, IReadOnlyList<ulong> founders)
             if (!request.Expected.SequenceEqual(_council) || request.Council.Length == 0) return;
             _council = request.Council;
             CouncilSince = Decree;
+            return;
+        }
+        if (request.Client >= Request.FirstLeaseholder)
+        {
+            if (request.Number == Request.Open)
+            {
+                _sessions.TryAdd(request.Client, (Decree * 256) + (ulong)(request.Client - Request.FirstLeaseholder));
+            }
+            else if (_sessions.GetValueOrDefault(request.Client) == request.Expected[0] && _sessions.Remove(request.Client))
+            {
+                chronicle.Expired(request.Expected[0]);
+            }
             return;
         }
         if (_done.GetValueOrDefault(request.Client).Number >= request.Number) return;

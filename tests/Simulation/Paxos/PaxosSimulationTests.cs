@@ -16,21 +16,27 @@ public sealed class PaxosSimulationTests
     public void Every_decree_has_one_value_and_every_request_is_carried_out_once(int council)
     {
         int answers = 0, faults = 0;
-        for (int seed = 1; seed <= Seeds; seed++)
+        foreach (PaxosWorld world in Runs(council, leases: false))
         {
-            try
-            {
-                var world = new PaxosWorld(seed, council);
-                world.Run(FaultyNs);
-                answers += world.Chronicle.Answers;
-                faults += world.Faults;
-            }
-            catch (SimulationException wrong)
-            {
-                Assert.Fail($"seed {seed}: {wrong.Message}");
-            }
+            answers += world.Chronicle.Answers;
+            faults += world.Faults;
         }
         Assert.True(answers > 50 * Seeds, $"only {answers} requests in {Seeds} runs with {faults} faults");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void No_session_ends_within_a_lease_of_a_heartbeat_that_was_answered(int council)
+    {
+        int expiries = 0, heartbeats = 0;
+        foreach (PaxosWorld world in Runs(council, leases: true))
+        {
+            expiries += world.Chronicle.Expiries;
+            heartbeats += world.Chronicle.Heartbeats;
+        }
+        Assert.True(expiries > Seeds && heartbeats > 50 * Seeds, $"only {heartbeats} heartbeats and {expiries} expiries in {Seeds} runs");
     }
 
     [Fact]
@@ -104,6 +110,13 @@ public sealed class PaxosSimulationTests
     public void A_leader_that_answers_reads_unconfirmed_is_caught() => Caught(new BrokenCouncil { ReadsUnconfirmed = true });
 
     [Theory]
+    [InlineData(BrokenLeases.UnconditionalTimer)]
+    [InlineData(BrokenLeases.NewLeaderGrantsNothing)]
+    [InlineData(BrokenLeases.AnswersUnconfirmed)]
+    [InlineData(BrokenLeases.AnswersWhileExpiring)]
+    internal void A_leader_that_is_wrong_about_leases_is_caught(BrokenLeases leases) => Caught(new BrokenCouncil { Leases = leases });
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void A_disk_put_back_from_a_copy_is_disowned(bool alsoStartedSince)
@@ -126,13 +139,30 @@ public sealed class PaxosSimulationTests
         Assert.True(world.Member(1).Core!.Chosen > 20 && !world.Member(1).Core!.Disowned && !world.Member(2).Core!.Disowned);
     }
 
+    private static IEnumerable<PaxosWorld> Runs(int council, bool leases)
+    {
+        for (int seed = 1; seed <= Seeds; seed++)
+        {
+            var world = new PaxosWorld(seed, council, leases: leases);
+            try
+            {
+                world.Run(FaultyNs);
+            }
+            catch (SimulationException wrong)
+            {
+                Assert.Fail($"seed {seed}: {wrong.Message}");
+            }
+            yield return world;
+        }
+    }
+
     private static void Caught(BrokenCouncil broken)
     {
         for (int seed = 1; seed <= 1000; seed++)
         {
             try
             {
-                new PaxosWorld(seed, 3, broken).Run(FaultyNs);
+                new PaxosWorld(seed, 3, broken, leases: broken.Leases != BrokenLeases.None).Run(FaultyNs);
             }
             catch (Exception e) when (e is SimulationException { Message: var said } && !said.StartsWith("no rest", StringComparison.Ordinal) || e is Core.InvariantViolationException)
             {

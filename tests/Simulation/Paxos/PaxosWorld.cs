@@ -18,7 +18,7 @@ internal sealed partial class PaxosWorld
     private long _order;
     private ulong _nextSeat = 1;
 
-    public PaxosWorld(int seed, int council, BrokenCouncil? broken = null)
+    public PaxosWorld(int seed, int council, BrokenCouncil? broken = null, bool leases = false)
     {
         _hectic = broken is not null || seed % 2 == 0;
         Random = new Random(seed);
@@ -31,6 +31,7 @@ internal sealed partial class PaxosWorld
         int spare = council == 1 ? 2 : 1;
         for (int i = 0; i < council + spare; i++) AddMember(i < council ? newborn : null, founders);
         for (int i = 1; i <= 3; i++) StartClient(i);
+        for (int i = 0; leases && i < 3; i++) StartLeaseholder(Request.FirstLeaseholder + i);
         _council = founders;
     }
 
@@ -86,7 +87,7 @@ internal sealed partial class PaxosWorld
 
     private bool AtRest(int answers)
     {
-        if (Chronicle.Answers < answers + 6) return false;
+        if (Chronicle.Answers < answers + 6 || _abandoned.Any(session => !Chronicle.HasExpired(session))) return false;
         SimulatedMember? leader = _members.Find(m => m.Core is { Ready: true } && m.Core.Chosen == Chronicle.LastDecided);
         return leader is not null && _members.All(m => !leader.Ledger!.Council.Contains(m.Seat) || m.Core is { Disowned: false } core && core.Chosen + 5 >= leader.Core!.Chosen);
     }
@@ -96,6 +97,7 @@ internal sealed partial class PaxosWorld
         while (_events.TryPeek(out _, out (long AtNs, long Order) next) && next.AtNs <= untilNs)
         {
             NowNs = Math.Max(NowNs, next.AtNs);
+            Chronicle.NowNs = NowNs;
             _events.Dequeue()();
         }
         NowNs = Math.Max(NowNs, untilNs);

@@ -8,6 +8,7 @@ internal sealed class SimulatedMember(PaxosWorld world, ulong seat, byte[]? newb
     private readonly List<(Request Request, Action<ulong> Answer)> _asked = [];
     private readonly List<(ulong Number, ulong MustSee)> _reads = [];
     private readonly List<PaxosRecord> _syncing = [];
+    private readonly MemberLeases _leases = new(world);
     private long _busyUntilNs;
     private long _tickAtNs = long.MaxValue;
     private int _lives;
@@ -45,6 +46,7 @@ internal sealed class SimulatedMember(PaxosWorld world, ulong seat, byte[]? newb
         _syncing.Clear();
         _asked.Clear();
         _reads.Clear();
+        _leases.Clear();
         Core = null;
         Ledger = null;
         _tickAtNs = long.MaxValue;
@@ -71,6 +73,12 @@ internal sealed class SimulatedMember(PaxosWorld world, ulong seat, byte[]? newb
         else _reads.Add((Core.Confirm(world.NowNs), mustSee));
     });
 
+    /// <summary>A client says that it lives; answered with whether its session does.</summary>
+    public void Beat(int client, ulong session, Action<bool> answer) => Do(() =>
+    {
+        if (Core!.Ready) _leases.Beat(Core, Ledger!, client, session, answer);
+    });
+
     private void Do(Action action)
     {
         if (Core is null) return;
@@ -94,11 +102,13 @@ internal sealed class SimulatedMember(PaxosWorld world, ulong seat, byte[]? newb
         {
             _asked.Clear();
             _reads.Clear();
+            _leases.Clear();
         }
         AnswerDone(core);
-        if (core.CanPropose && _asked.Count > 0)
+        Request[] proposed = core.Ready && core.CanPropose ? [.. _asked.Select(a => a.Request), .. _leases.Expiries(core, Ledger!)] : [];
+        if (proposed.Length > 0)
         {
-            core.Propose(Ledger.Encode([.. _asked.Select(a => a.Request)]), world.NowNs);
+            core.Propose(Ledger.Encode(proposed), world.NowNs);
             // A wish for another council is carried out once or not at all; whoever wished looks for himself.
             _asked.RemoveAll(a => a.Request.Client == 0);
         }
@@ -111,7 +121,8 @@ internal sealed class SimulatedMember(PaxosWorld world, ulong seat, byte[]? newb
         core.Writes.Clear();
         if (_syncing.Count > 0)
         {
-            _busyUntilNs = world.NowNs + world.Random.Next(50_000, 500_000) + SlowNs;
+            // The careless need slow disks, or the window is too narrow for chance.
+            _busyUntilNs = world.NowNs + world.Random.Next(50_000, 500_000) + SlowNs + (careless ? world.Random.Next(20_000_000) : 0);
             int life = _lives;
             world.At(_busyUntilNs, () =>
             {
@@ -137,11 +148,19 @@ internal sealed class SimulatedMember(PaxosWorld world, ulong seat, byte[]? newb
         for (int i = _asked.Count - 1; i >= 0; i--)
         {
             (Request request, Action<ulong> answer) = _asked[i];
+            if (request.Client >= Request.FirstLeaseholder)
+            {
+                if (!Ledger!.Sessions.TryGetValue(request.Client, out ulong session)) continue;
+                _asked.RemoveAt(i);
+                answer(session);
+                continue;
+            }
             (int number, ulong decree) = Ledger!.Last(request.Client);
             if (request.Client == 0 || number < request.Number) continue;
             _asked.RemoveAt(i);
             if (number == request.Number) answer(decree);
         }
+        if (core.Ready) _leases.Answer(core, Ledger!);
         for (int i = _reads.Count - 1; i >= 0; i--)
         {
             if (core.Confirmed < _reads[i].Number) continue;
@@ -157,7 +176,7 @@ internal sealed class SimulatedMember(PaxosWorld world, ulong seat, byte[]? newb
 
     private void ScheduleTick(PaxosMember core)
     {
-        long due = Math.Max(core.NextDueNs, world.NowNs + 1);
+        long due = Math.Max(Math.Min(core.NextDueNs, core.CanPropose ? _leases.NextDueNs : long.MaxValue), world.NowNs + 1);
         if (due == long.MaxValue || (due >= _tickAtNs && _tickAtNs > world.NowNs)) return;
         _tickAtNs = due;
         int life = _lives;

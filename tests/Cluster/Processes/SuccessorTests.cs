@@ -14,7 +14,7 @@ public sealed class SuccessorTests
         using var cluster = new TestCluster(3);
         await cluster.StartAllAsync();
         string program = NativeProgram.CompileOwn("successor", directory);
-        var environment = new Dictionary<string, string> { ["RUM_MACHINES"] = cluster.Machines, ["RUM_CACHE"] = "1M", ["RUM_LEASE"] = "2s" };
+        var environment = new Dictionary<string, string> { ["RUM_MACHINES"] = cluster.Machines, ["RUM_CACHE"] = "1M", ["RUM_LEASE"] = "8s" };
         using (NativeProgram writer = NativeProgram.Start(program, environment, "write", Name))
         {
             await writer.WaitForAsync("writes on");

@@ -61,6 +61,7 @@ public sealed partial class ChaosTests
         catch (Exception failure)
         {
             foreach (NativeProgram client in clients) Say("a program said: " + client.Output);
+            for (int silo = 0; silo < Silos; silo++) Say($"silo {silo} at {cluster.Address(silo)} said: {cluster.Silo(silo).Errors}");
             Say($"FAILED after {faults} faults, seed {_seed}: {failure.Message}");
             throw;
         }

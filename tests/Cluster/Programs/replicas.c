@@ -49,7 +49,13 @@ static int read_page(size_t page)
     double before = now_ms();
     for (size_t word = 0; word < Words; word++) {
         if (at[word] == word_of(expected[page], word)) continue;
-        printf("WRONG page %zu word %zu: %llx instead of %llx\n", page, word, (unsigned long long)at[word], (unsigned long long)word_of(expected[page], word));
+        size_t wrong = 0, zero = 0;
+        for (size_t i = 0; i < Words; i++) {
+            wrong += at[i] != word_of(expected[page], i);
+            zero += at[i] == 0;
+        }
+        printf("WRONG page %zu (the segment's %zu), write %llu, word %zu: %llx instead of %llx; %zu words are wrong, %zu are zero. Errors: %s\n", page, page * Step,
+               (unsigned long long)expected[page], word, (unsigned long long)at[word], (unsigned long long)word_of(expected[page], word), wrong, zero, rum_last_error());
         return 1;
     }
     double took = now_ms() - before;

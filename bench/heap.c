@@ -4,7 +4,8 @@
 //   alloc.named          a named segment of 1 MiB made and freed: two decrees of the council, each on its disk
 //   alloc.named.pipelined  the same by 16 threads: the rate is of segments, the times are those of one thread
 //   open.1m, open.1g     a named segment of this size, that was written and closed, opened for writing
-// Usage: heap [--cpu N] [--peers PID,...]
+// Usage: heap [--cpu N] [--peers PID,...] [--named]
+// --named: only the named segments.
 #include <getopt.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -120,12 +121,14 @@ failed:
 }
 
 int main(int argc, char **argv) {
-    static const struct option options[] = {{"cpu", 1, 0, 'c'}, {"peers", 1, 0, 'P'}, {0, 0, 0, 0}};
+    static const struct option options[] = {{"cpu", 1, 0, 'c'}, {"peers", 1, 0, 'P'}, {"named", 0, 0, 'n'}, {0, 0, 0, 0}};
     const char *peers = NULL;
+    int named = 0;
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (o) {
             case 'c': pin(atoi(optarg)); break;
             case 'P': peers = optarg; break;
+            case 'n': named = 1; break;
             default: return 2;
         }
     }
@@ -133,13 +136,17 @@ int main(int argc, char **argv) {
         fprintf(stderr, "heap: %s\n", rum_last_error());
         return 3;
     }
-    measure("heap.64", 64, 64, 0.3, peers);
-    measure("heap.4096", 4096, 64, 0.3, peers);
-    measure("alloc.1m", 1 << 20, 1, 0.5, peers);
-    measure("alloc.named", 0, 1, 0.5, peers);
-    measure_pipelined(1, peers);
-    measure_open("open.1m", 1 << 20, 200, peers);
-    measure_open("open.1g", 1 << 30, 200, peers);
+    if (!named) {
+        measure("heap.64", 64, 64, 0.3, peers);
+        measure("heap.4096", 4096, 64, 0.3, peers);
+        measure("alloc.1m", 1 << 20, 1, 0.5, peers);
+    }
+    measure("alloc.named", 0, 1, named ? 2 : 0.5, peers);
+    measure_pipelined(named ? 3 : 1, peers);
+    if (!named) {
+        measure_open("open.1m", 1 << 20, 200, peers);
+        measure_open("open.1g", 1 << 30, 200, peers);
+    }
     rum_end();
     return 0;
 }

@@ -13,35 +13,42 @@ internal sealed class BenchCluster : IDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
 
     private readonly string _directory;
+    private readonly int[] _ports;
     private readonly List<SiloProcess> _silos = [];
+    private readonly List<List<string>> _arguments = [];
 
-    private BenchCluster(string directory) => _directory = directory;
+    private BenchCluster(string directory, int[] ports) => (_directory, _ports) = (directory, ports);
+
+    /// <summary>How many there are.</summary>
+    public int Count => _ports.Length;
 
     public string MachinesFile => Path.Combine(_directory, "machines.csv");
 
     /// <summary>For the accounting of foreign CPU time.</summary>
     public string ProcessIds => string.Join(',', _silos.Select(silo => silo.Id));
 
-    /// <summary>Starts them and waits until all are members.</summary>
-    public static BenchCluster Start(int silos, string transport, int? cpu)
+    /// <summary>Starts them and waits until all are members, and of the <paramref name="council"/> where they are to decide together; else the first decides alone.</summary>
+    public static BenchCluster Start(int silos, string transport, int? cpu, bool council = false, string memory = "512M")
     {
-        var cluster = new BenchCluster(Directory.CreateTempSubdirectory("rum-bench-cluster-").FullName);
+        int[] ports = FreePorts.Udp(silos);
+        var cluster = new BenchCluster(Directory.CreateTempSubdirectory("rum-bench-cluster-").FullName, ports);
         try
         {
-            int[] ports = FreePorts.Udp(silos);
             File.WriteAllLines(cluster.MachinesFile, ports.Select(port => $"127.0.0.1:{port}"));
             for (int i = 0; i < silos; i++)
             {
                 List<string> arguments =
                 [
-                    "silo", "run", "--machines", cluster.MachinesFile, "--self", $"127.0.0.1:{ports[i]}", "--memory", "512M",
+                    "silo", "run", "--machines", cluster.MachinesFile, "--self", $"127.0.0.1:{ports[i]}", "--memory", memory,
                     "--transport", transport == "udp" ? "udp" : "auto", "--http", "off", "--log-level", "warn",
                 ];
-                if (i == 0) arguments.AddRange(["--data", Path.Combine(cluster._directory, "data"), "--init"]);
+                if (i == 0 || council) arguments.AddRange(["--data", Path.Combine(cluster._directory, $"data-{i}")]);
+                if (i == 0) arguments.Add("--init");
                 if (cpu is int pinned) arguments.AddRange(["--cpu", pinned.ToString(CultureInfo.InvariantCulture)]);
+                cluster._arguments.Add(arguments);
                 cluster._silos.Add(SiloProcess.Start($"silo-{i + 1}", "", arguments));
             }
-            WaitAsync(new IPEndPoint(IPAddress.Loopback, ports[0]), silos).GetAwaiter().GetResult();
+            cluster.WaitAsync(council ? silos : 1).GetAwaiter().GetResult();
             return cluster;
         }
         catch
@@ -51,6 +58,27 @@ internal sealed class BenchCluster : IDisposable
         }
     }
 
+    /// <summary>Where a silo is.</summary>
+    public string Endpoint(int silo) => $"127.0.0.1:{_ports[silo]}";
+
+    /// <summary>The process of a silo.</summary>
+    public int ProcessId(int silo) => _silos[silo].Id;
+
+    /// <summary>Ends one as kill -9 does; nothing where it has ended.</summary>
+    public void Kill(int silo) => _silos[silo].Kill();
+
+    /// <summary>Starts one that has ended; it begins empty. It is not waited for.</summary>
+    public void Restart(int silo)
+    {
+        _silos[silo].StopAsync().GetAwaiter().GetResult();
+        List<string> again = [.. _arguments[silo]];
+        again.Remove("--init");
+        _silos[silo] = SiloProcess.Start($"silo-{silo + 1}", "", again);
+    }
+
+    /// <summary>A way to the council, whoever leads it.</summary>
+    public RemoteCouncil Council(TimeSpan patience) => new([.. _ports.Select(static port => new IPEndPoint(IPAddress.Loopback, port))], patience);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -58,21 +86,22 @@ internal sealed class BenchCluster : IDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private static async Task WaitAsync(IPEndPoint first, int silos)
+    private async Task WaitAsync(int seats)
     {
-        using var council = new RemoteCouncil(first, TimeSpan.FromSeconds(2));
+        using RemoteCouncil council = Council(TimeSpan.FromSeconds(2));
         var waited = Stopwatch.StartNew();
         while (true)
         {
             try
             {
-                if (await council.AskAsync(new Describe(), default) is StatusAnswer answer && answer.Status.Members.Count(m => m.Member.State == MemberState.Up) == silos) return;
+                if (await council.AskAsync(new Describe(), default) is StatusAnswer { Status: { } status } && status.Members.Count(m => m.Member.State == MemberState.Up) == Count
+                    && status.Council.Count(seat => seat.Seat.Seated) >= seats) return;
             }
             catch (CouncilUnreachableException)
             {
                 // Not up yet.
             }
-            if (waited.Elapsed > StartPatience) throw new BenchException($"no cluster of {silos} within {StartPatience.TotalSeconds} s");
+            if (waited.Elapsed > StartPatience) throw new BenchException($"no cluster of {Count} within {StartPatience.TotalSeconds} s");
             await Task.Delay(100);
         }
     }

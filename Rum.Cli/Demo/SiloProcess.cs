@@ -41,6 +41,13 @@ internal sealed class SiloProcess
         return new SiloProcess(name, http, Process.Start(start)!);
     }
 
+    /// <summary>Ends it at once, without a word to anybody.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
     /// <summary>Asks it to stop, and kills it when it doesn't.</summary>
     public async Task StopAsync()
     {

@@ -43,6 +43,15 @@ public sealed unsafe class ControlClient : IDisposable
     /// <summary>The address that answered last, or is tried first.</summary>
     public PeerAddress Current => _addresses[_current];
 
+    /// <summary>Turns to an address that answers elsewhere, before the next request. The owner's thread.</summary>
+    public void TurnTo(PeerAddress address)
+    {
+        _current = _addresses.IndexOf(address);
+        if (_current >= 0) return;
+        _current = _addresses.Count;
+        _addresses.Add(address);
+    }
+
     /// <summary>
     /// The cluster generation that the sender belongs to, as soon as it does: silos of other clusters refuse it, and answers of other ones are dropped, except
     /// refusals. 0: whoever answers. The owner's thread.
@@ -122,13 +131,8 @@ public sealed unsafe class ControlClient : IDisposable
     private bool Follow(byte[] answer)
     {
         PeerAddress? leader = _options.LeaderOf?.Invoke(answer);
-        int known = leader == null ? (_current + 1) % _addresses.Count : _addresses.IndexOf(leader.Value);
-        if (known < 0)
-        {
-            known = _addresses.Count;
-            _addresses.Add(leader!.Value);
-        }
-        _current = known;
+        if (leader is { } named) TurnTo(named);
+        else _current = (_current + 1) % _addresses.Count;
         return leader != null;
     }
 

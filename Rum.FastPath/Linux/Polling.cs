@@ -60,14 +60,20 @@ public static unsafe partial class Polling
     /// Waits until one of <paramref name="descriptors"/> is readable (or hung up) or <paramref name="timeoutNs"/> have passed; negative waits for ever.
     /// Returns how many are ready; 0 after the time or a signal. At most 64 descriptors; negative ones are skipped.
     /// </summary>
-    public static int WaitReadable(ReadOnlySpan<int> descriptors, long timeoutNs)
+    public static int WaitReadable(ReadOnlySpan<int> descriptors, long timeoutNs) => WaitReadable(descriptors, timeoutNs, out _);
+
+    /// <summary>As above, and says whether the <paramref name="first"/> is ready.</summary>
+    public static int WaitReadable(ReadOnlySpan<int> descriptors, long timeoutNs, out bool first)
     {
+        first = false;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(descriptors.Length, 64);
         pollfd* fds = stackalloc pollfd[descriptors.Length];
         for (int i = 0; i < descriptors.Length; i++) fds[i] = new pollfd { fd = descriptors[i], events = POLLIN };
         var span = new timespec { tv_sec = timeoutNs / 1_000_000_000, tv_nsec = timeoutNs % 1_000_000_000 };
         int ready = ppoll(fds, (nuint)descriptors.Length, timeoutNs < 0 ? null : &span, null);
         if (ready < 0 && Marshal.GetLastPInvokeError() == Errno.EINTR) return 0;
-        return ErrnoException.Check(ready, nameof(ppoll));
+        ErrnoException.Check(ready, nameof(ppoll));
+        first = descriptors.Length > 0 && fds[0].revents != 0;
+        return ready;
     }
 }

@@ -38,10 +38,10 @@ public sealed partial class PageServer
         return idle;
     }
 
-    /// <summary>Ends the announcement.</summary>
-    public void FinishWait()
+    /// <summary>Ends the announcement. <paramref name="woken"/>: the first of <see cref="WaitDescriptors"/>, the mailbox's, was readable.</summary>
+    public void FinishWait(bool woken)
     {
-        _wake.Clear();
+        if (woken) _wake.Clear();
         foreach (ServerPort port in _ports) port.Driver.FinishWait();
     }
 }

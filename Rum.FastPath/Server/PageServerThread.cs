@@ -130,8 +130,9 @@ public sealed class PageServerThread : IDisposable
     private void Block(ReadOnlySpan<int> descriptors)
     {
         bool idle = _server.PrepareWait();
-        if (idle && !_stop) Polling.WaitReadable(descriptors, Math.Min(_server.WaitNs(MonotonicClock.NowNs), BlockNsMax));
-        _server.FinishWait();
+        bool woken = false;
+        if (idle && !_stop) Polling.WaitReadable(descriptors, Math.Min(_server.WaitNs(MonotonicClock.NowNs), BlockNsMax), out woken);
+        _server.FinishWait(woken);
         // Not idle and nothing done: a driver pushes back, and its peer may need this very core.
         if (!idle) _ = Scheduling.sched_yield();
     }

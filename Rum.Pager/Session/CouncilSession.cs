@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Rum.Core;
 using Rum.Core.Council;
 using Rum.Core.Council.Codec;
@@ -8,9 +7,8 @@ using Rum.FastPath.Linux;
 namespace Rum.Pager.Session;
 
 /// <summary>
-/// This process's session with the council, on a thread of its own: it alone owns the control socket, renews the lease at a third of its length, fetches
-/// views, and carries the commands of application threads one after the other. Told that the session ended, it says so once and refuses all
-/// further commands.
+/// This process's session with the council. A thread of its own renews the lease at a third of its length and fetches views, by a socket that it alone owns. Commands are carried by the application
+/// threads that ask, each on a line of its own (<see cref="CommandLines"/>). Told that the session ended, whoever hears it says so once, and all further commands are refused.
 /// </summary>
 internal sealed partial class CouncilSession : ICouncil, IDisposable
 {
@@ -24,27 +22,34 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     private static readonly TimeSpan CallTimeoutMax = TimeSpan.FromSeconds(1);
 
     private readonly ControlClient _client;
-    private readonly ControlClient? _commands;
+    private readonly Func<ControlClient>? _gateway;
+    private readonly CommandLines _lines;
     private readonly string _addresses;
-    private readonly ConcurrentQueue<Errand> _errands = new();
     private readonly AutoResetEvent _wake = new(false);
+    private readonly CancellationTokenSource _over = new();
+    private readonly object _viewDoor = new();
     private readonly byte[] _buffer = new byte[RequestCodec.BytesMax];
     private readonly Action<ClusterView> _viewChanged;
     private readonly Func<bool> _routesBroken;
     private readonly Action _expired;
     private Thread? _thread;
     private ClusterView _view;
-    private ulong _viewDecree;
-    private uint _counter;
+
+    // Of the newest view that somebody was told of, and of the one that the pager has; the second is guarded by the view's door.
+    private ulong _viewDecree, _routedDecree;
     private int _leaseMs;
     private bool _incompatible;
+    private int _expiring;
+    private volatile uint _generation;
     private volatile bool _ended;
     private volatile bool _stopping;
     private volatile bool _viewIsStale;
 
-    private CouncilSession(ControlClient client, ControlClient? commands, string addresses, Action<ClusterView> viewChanged, Func<bool> routesBroken, Action expired)
+    private CouncilSession(
+        Func<ControlClient> council, Func<ControlClient>? gateway, string addresses, Action<ClusterView> viewChanged, Func<bool> routesBroken, Action expired)
     {
-        (_client, _commands, _addresses, _viewChanged, _routesBroken, _expired) = (client, commands, addresses, viewChanged, routesBroken, expired);
+        (_client, _gateway, _addresses, _viewChanged, _routesBroken, _expired) = (council(), gateway, addresses, viewChanged, routesBroken, expired);
+        _lines = new CommandLines(gateway ?? council);
         _view = new ClusterView(default, 0, 0, [], [], 0);
     }
 
@@ -62,30 +67,29 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
 
     /// <summary>
     /// Finds the council, fetches the view and opens a session. <paramref name="viewChanged"/> is called for the first view here and for later ones by the
-    /// control thread, which also calls it again while <paramref name="routesBroken"/>; <paramref name="expired"/> once, by the control thread. Throws <see cref="RumException"/>.
-    /// Commands go by <paramref name="commands"/> where there is one. Views and heartbeats never do: who carries commands may be managed code of this very
+    /// control thread, which also calls it again while <paramref name="routesBroken"/>; <paramref name="expired"/> once, by any thread. Throws <see cref="RumException"/>.
+    /// Clients of the council are opened by <paramref name="council"/>; commands go by those of <paramref name="gateway"/> where there is one. Views and heartbeats never do: who carries commands may be managed code of this very
     /// process, which stands still while a fault holds up its garbage collection, and the fault may need a newer view.
     /// </summary>
     public static CouncilSession Open(
-        ControlClient client, ControlClient? commands, string addresses, string clientName, TimeSpan lease, TimeSpan patience,
+        Func<ControlClient> council, Func<ControlClient>? gateway, string addresses, string clientName, TimeSpan lease, TimeSpan patience,
         Action<ClusterView> viewChanged, Func<bool> routesBroken, Action expired)
     {
-        var session = new CouncilSession(client, commands, addresses, viewChanged, routesBroken, expired);
-        session.FetchView(patience);
-        Span<byte> nonce = stackalloc byte[16];
-        System.Security.Cryptography.RandomNumberGenerator.Fill(nonce);
-        var open = new OpenSession(System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(nonce), "", clientName, (int)lease.TotalMilliseconds);
-        CouncilAnswer answer = session.Ask(new CommandRequest(default, open), patience);
-        if (answer.Error != RumError.None) throw new RumException(answer.Error, answer.Message);
-        if (answer is not CommandAnswer { Result: { } decided }) throw Unexpected(answer);
-        if (decided.Error != RumError.None) throw new RumException(decided.Error, decided.Message);
-        if (decided is not SessionResult result) throw Unexpected(decided);
-        session.Session = result.Session;
-        session._leaseMs = result.LeaseMs;
-        return session;
+        var session = new CouncilSession(council, gateway, addresses, viewChanged, routesBroken, expired);
+        try
+        {
+            session.FetchView(patience);
+            session.Begin(clientName, lease, patience);
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>Starts the control thread: heartbeats and errands from now on.</summary>
+    /// <summary>Starts the control thread: heartbeats and new views from now on.</summary>
     public void Run()
     {
         _thread = new Thread(Loop) { IsBackground = true, Name = "rum-control" };
@@ -100,51 +104,52 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
         _wake.Set();
     }
 
-    /// <inheritdoc/>
-    public Result Execute(Command command)
-    {
-        long end = MonotonicClock.NowNs + (long)PendingPatience.TotalNanoseconds;
-        while (true)
-        {
-            Result result = Carry(command);
-            if (result.Error != RumError.Pending) return result;
-            if (MonotonicClock.NowNs >= end) return result with { Error = RumError.OutOfMemory };
-            Thread.Sleep(PendingPause);
-        }
-    }
-
     /// <summary>Ends the session politely: its anonymous memory is freed at once. Best effort, at most a few round trips.</summary>
     public void Close()
     {
         Stop();
         // Idempotent by itself, so it carries no request id.
-        if (!_ended) TryAsk(new CommandRequest(default, new CloseSession(Session)), CallTimeoutMax);
+        if (!_ended) AskOnce(new CloseSession(Session), CallTimeoutMax);
     }
 
     public void Dispose()
     {
         Stop();
+        _lines.Dispose();
         _client.Dispose();
-        _commands?.Dispose();
         _wake.Dispose();
     }
 
-    private Result Carry(Command command)
+    private void Begin(string clientName, TimeSpan lease, TimeSpan patience)
     {
-        var errand = new Errand(command);
-        _errands.Enqueue(errand);
-        _wake.Set();
-        if (_ended || _stopping) errand.Fail(Ended());
-        return errand.Wait();
+        Span<byte> nonce = stackalloc byte[16];
+        System.Security.Cryptography.RandomNumberGenerator.Fill(nonce);
+        var open = new OpenSession(System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(nonce), "", clientName, (int)lease.TotalMilliseconds);
+        CouncilAnswer answer = AskOnce(open, patience) ?? throw NoAnswer(_incompatible);
+        if (answer.Error != RumError.None) throw new RumException(answer.Error, answer.Message);
+        if (answer is not CommandAnswer { Result: { } decided }) throw Unexpected(answer);
+        if (decided.Error != RumError.None) throw new RumException(decided.Error, decided.Message);
+        if (decided is not SessionResult result) throw Unexpected(decided);
+        Session = result.Session;
+        _leaseMs = result.LeaseMs;
+        if (_gateway is null) _lines.TurnTo(_client.Current);
     }
 
     private void Stop()
     {
         _stopping = true;
+        GiveUp();
         _wake.Set();
         _thread?.Join();
         _thread = null;
-        while (_errands.TryDequeue(out Errand? errand)) errand.Fail(Ended());
+    }
+
+    // Whoever waits for an answer or a view waits no longer.
+    private void GiveUp()
+    {
+        _lines.Close();
+        _over.Cancel();
+        lock (_viewDoor) Monitor.PulseAll(_viewDoor);
     }
 
     private static RumException Unexpected(object said) =>

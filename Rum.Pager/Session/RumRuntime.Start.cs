@@ -39,8 +39,8 @@ internal sealed partial class RumRuntime
         try
         {
             session = CouncilSession.Open(
-                new ControlClient(UdpDriver.Toward(addresses), [.. addresses.Select(UdpPeer.From)], new ControlClientOptions { LeaderOf = LeaderOf }),
-                settings.Commands is { } gateway ? new ControlClient(UdpDriver.Toward([gateway]), [UdpPeer.From(gateway)]) : null,
+                () => new ControlClient(UdpDriver.Toward(addresses), [.. addresses.Select(UdpPeer.From)], new ControlClientOptions { LeaderOf = LeaderOf }),
+                settings.Commands is { } gateway ? () => new ControlClient(UdpDriver.Toward([gateway]), [UdpPeer.From(gateway)]) : null,
                 string.Join(", ", (IEnumerable<IPEndPoint>)addresses),
                 $"{Path.GetFileName(Environment.ProcessPath)}:{Environment.ProcessId}",
                 settings.Lease,

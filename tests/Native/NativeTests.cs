@@ -36,7 +36,7 @@ public sealed class NativeTests(NativePrograms programs) : IClassFixture<NativeP
     [
         "keeps_a_name", "writes_a_part_of_a_page_first", "reads_what_the_writer_flushed", "ends_inside_a_page", "resizes_in_place", "is_sparse", "finds_silos",
         "refuses_bad_keys", "clears_what_a_shrink_cuts_off", "opens_and_closes_from_many_threads", "closes_once_for_two_who_close_at_once",
-        "resizes_only_what_is_open_once",
+        "resizes_only_what_is_open_once", "asks_from_more_threads_than_there_are_lines",
     ];
 
     private static readonly string[] Inline =

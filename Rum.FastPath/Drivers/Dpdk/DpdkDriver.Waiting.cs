@@ -31,7 +31,7 @@ public sealed unsafe partial class DpdkDriver
         if (WaitDescriptor >= 0)
         {
             // Invariant: cleared before interrupts are enabled, enabled before the queues are looked at: what comes afterwards makes the descriptor readable.
-            if (_linkEvent!.TakeWritten()) WatchQueues();
+            if (_linkEvent!.Clear()) WatchQueues();
             ClearEdges();
             for (int queue = 0; queue < Port.Queues && Port.Interrupts; queue++) _ = NativeMethods.rum_dpdk_interrupt_enable(Port.Id, (ushort)queue);
         }

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 
 static sigjmp_buf recover;
 
@@ -306,7 +307,48 @@ static void resizes_only_what_is_open_once(void)
     finish();
 }
 
+static atomic_int holders, taken;
+
+/* Each thread has a name of its own and fights for one with the others: whoever makes that has it for himself until he frees it. */
+static void *make_and_free(void *number)
+{
+    char name[32];
+    snprintf(name, sizeof name, "beside-%d", (int)(intptr_t)number);
+    HASH_TYPE own = rum_key(name), common = rum_key("beside");
+    for (int round = 0; round < 20; round++) {
+        char *mine = rum_alloc_hash(PAGE, own);
+        CHECK(mine != NULL, "%s in round %d", name, round);
+        CHECK(mine[0] == 0, "%s is not new in round %d", name, round);
+        mine[0] = 1;
+        char *ours = rum_alloc_hash(PAGE, common);
+        if (ours != NULL) {
+            CHECK(atomic_fetch_add(&holders, 1) == 0, "two hold one name");
+            CHECK(ours[0] == 0, "the common one is not new in round %d", round);
+            ours[0] = 1;
+            atomic_fetch_add(&taken, 1);
+            atomic_fetch_sub(&holders, 1);
+            CHECK(rum_free_hash(ours, common) == 0, "the common one in round %d", round);
+        } else {
+            CHECK_ERROR(rum_last_error_code(), "AlreadyExists");
+        }
+        CHECK(rum_free_hash(mine, own) == 0, "%s in round %d", name, round);
+    }
+    return NULL;
+}
+
+static void asks_from_more_threads_than_there_are_lines(void)
+{
+    begin();
+    fresh("beside");
+    pthread_t threads[24];
+    for (int i = 0; i < 24; i++) CHECK(pthread_create(&threads[i], NULL, make_and_free, (void *)(intptr_t)i) == 0, "pthread_create");
+    for (int i = 0; i < 24; i++) pthread_join(threads[i], NULL);
+    CHECK(taken > 0, "nobody ever got the common one");
+    finish();
+}
+
 static const struct test tests[] = {
+    {"asks_from_more_threads_than_there_are_lines", asks_from_more_threads_than_there_are_lines},
     {"keeps_a_name", keeps_a_name}, {"writes_a_part_of_a_page_first", writes_a_part_of_a_page_first},
     {"reads_what_the_writer_flushed", reads_what_the_writer_flushed}, {"ends_inside_a_page", ends_inside_a_page},
     {"resizes_in_place", resizes_in_place}, {"is_sparse", is_sparse}, {"finds_silos", finds_silos}, {"refuses_bad_keys", refuses_bad_keys},

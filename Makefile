@@ -76,7 +76,7 @@ benches: native $(addprefix $(OUT)/bin/bench/,$(BENCHES))
 
 $(OUT)/bin/bench/%: bench/%.c bench/measure.h $(HEADERS) | native
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(if $(filter dpdk,$*),$(DPDK_FLAGS)) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap curve,$*),-lrum) $(if $(filter dpdk,$*),$(DPDK_LIBS)) -lpthread -lm
+	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(if $(filter dpdk,$*),$(DPDK_FLAGS)) -I$(OUT)/include -o $@ $< -L$(OUT)/lib -Wl,-rpath,'$$ORIGIN/../../lib' $(if $(filter fault heap curve stall,$*),-lrum) $(if $(filter dpdk,$*),$(DPDK_LIBS)) -lpthread -lm
 
 demo: all ## Three silos and a program on more memory than its cache; DEMO_MIB=512 DEMO_CACHE_MIB=64 DEMO_COPIES=1 PLANE=static
 	$(if $(ONLY_LIST),@:,@$(OUT)/bin/rum demo)
@@ -95,7 +95,7 @@ dpdk-soak: all ## Stress, losses and kills over DPDK's virtual wires, AF_XDP amo
 sim: ## Simulate the whole client, cluster and network; SEEDS=1000, or SEED=n to see what happened in one
 	@eng/sim.sh "$(SEEDS)" "$(SEED)"
 
-chaos: all ## Five silos and three programs as processes, and faults for SECONDS_MAX=60; the last line is the result
+chaos: all ## Five silos and three programs as processes, and faults for SECONDS_MAX=60, or BUSY=yes: none, but busy CPUs; the last line is the result
 	$(if $(ONLY_LIST),@:,@eng/install.sh tests && eng/chaos.sh)
 
 bench: all ## Measure floors, RUM and peers; table, artifacts/bench/*.svg

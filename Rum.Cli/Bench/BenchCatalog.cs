@@ -13,7 +13,7 @@ internal static partial class BenchCatalog
 
     // Lazy: fields of the other parts of this class come after these.
     private static readonly Lazy<BenchStep[]> AllSteps = new(
-        () => [.. Floors(), .. RoundTrips(), .. Faults(), .. Scans(), .. Dpdk(), .. Calls(), .. GrainCalls(), .. Council(), .. Replicas(), .. Peers(), .. Curves()]);
+        () => [.. Floors(), .. RoundTrips(), .. Faults(), .. Scans(), .. Dpdk(), .. Calls(), .. GrainCalls(), .. Council(), .. Replicas(), .. Events(), .. Peers(), .. Curves()]);
 
     public static IReadOnlyList<BenchStep> Steps => AllSteps.Value;
 

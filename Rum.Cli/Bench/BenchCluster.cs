@@ -10,6 +10,8 @@ namespace Rum.Cli.Bench;
 /// <summary>Several silos as processes, of which the first decides; gone when disposed.</summary>
 internal sealed class BenchCluster : IDisposable
 {
+    // More aren't asked for by itself.
+    private const int CouncilMax = 3;
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
 
     private readonly string _directory;
@@ -48,7 +50,7 @@ internal sealed class BenchCluster : IDisposable
                 cluster._arguments.Add(arguments);
                 cluster._silos.Add(SiloProcess.Start($"silo-{i + 1}", "", arguments));
             }
-            cluster.WaitAsync(council ? silos : 1).GetAwaiter().GetResult();
+            cluster.WaitAsync(council ? Math.Min(silos, CouncilMax) : 1).GetAwaiter().GetResult();
             return cluster;
         }
         catch

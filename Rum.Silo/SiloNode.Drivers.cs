@@ -2,6 +2,7 @@ using Rum.FastPath.Drivers;
 using Rum.FastPath.Drivers.Dpdk;
 using Rum.FastPath.Drivers.SharedMemory;
 using Rum.FastPath.Drivers.Udp;
+using Rum.FastPath.Server;
 using Microsoft.Extensions.Logging;
 using Rum.Silo.Configuration;
 
@@ -39,6 +40,15 @@ public sealed partial class SiloNode
             throw new SiloStartException($"shared memory (transport shm) is not possible: {e.Message}", e);
         }
         return drivers;
+    }
+
+    private bool OffersMemory() => _settings.DirectReads && _settings.Memory > 0 && _drivers.OfType<SharedMemoryServerDriver>().Any();
+
+    private void Offer(PagePool pool)
+    {
+        if (pool.WhyNoWindow is { } why) LogNoWindow(why);
+        if (pool.Window is null) return;
+        foreach (SharedMemoryServerDriver driver in _drivers.OfType<SharedMemoryServerDriver>()) driver.Window = pool.Window.ReadOnlyDescriptor;
     }
 
     // A driver for each port, so that a client that takes nothing holds up nobody else's.
@@ -81,6 +91,9 @@ public sealed partial class SiloNode
         DpdkDriver? best = Array.Find(ports, p => MacAddress.Format(p.Port.Mac) == _settings.Mac) ?? Array.Find(ports, p => !p.Port.InMemory) ?? ports.FirstOrDefault();
         return best is null ? _settings.Mac : DpdkPeer.Format(best.Address);
     }
+
+    [LoggerMessage(14, LogLevel.Warning, "No direct reads, pages are read by messages: {Why}")]
+    private partial void LogNoWindow(string why);
 
     [LoggerMessage(8, LogLevel.Information, "DPDK port {Port} at {Address}, {Payload} bytes of a page in a frame, {Waiting}")]
     private partial void LogDpdkPort(string port, string address, int payload, string waiting);

@@ -55,7 +55,8 @@ public sealed partial class SiloNode : IAsyncDisposable
         CouncilLeader? seat;
         try
         {
-            pool = new PagePool(new PagePoolOptions { CapacityBytes = settings.Memory });
+            pool = new PagePool(new PagePoolOptions { CapacityBytes = settings.Memory, DirectReads = OffersMemory() });
+            Offer(pool);
             seat = OpenStore() is { } store ? TakeSeat(store) : null;
         }
         catch

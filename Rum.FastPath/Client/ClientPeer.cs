@@ -1,4 +1,5 @@
 using Rum.Core;
+using Rum.FastPath.Direct;
 using Rum.FastPath.Drivers;
 
 namespace Rum.FastPath.Client;
@@ -110,6 +111,14 @@ internal sealed class ClientPort(IDriver driver) : IDisposable
     public bool Checksummed { get; } = driver.Traits.Checksummed;
 
     public int MaxPayload { get; } = driver.Traits.MaxPayload;
+
+    public DirectReader? Direct { get; } = driver.Direct;
+
+    /// <summary>So many reads still go by message because a page was sent there lately.</summary>
+    public int AsksStill { get; set; }
+
+    /// <summary>Pages read directly since it was looked whether the peer is still there.</summary>
+    public int Unlooked { get; set; }
 
     /// <summary>Ends the driver too.</summary>
     public void Dispose()

@@ -19,6 +19,12 @@ public unsafe interface IPageChannel
     bool TryRead(in SegmentHandle segment, long page, int count, ulong cookie);
 
     /// <summary>
+    /// The same, with a place for the pages, <paramref name="count"/> side by side, which is the channel's until they have completed (or <see cref="Cancel"/> was called): a channel
+    /// that can puts a page there at once, and its completion's image is that very place. It may as well not.
+    /// </summary>
+    bool TryRead(in SegmentHandle segment, long page, int count, ulong cookie, byte* into) => TryRead(segment, page, count, cookie);
+
+    /// <summary>
     /// Writes one page; <paramref name="image"/> null means all zeros. The channel gives the version (token of the handle, next sequence)
     /// and reads the image until completion: the caller leaves it unchanged. At most one write per page may be outstanding.
     /// </summary>

@@ -19,7 +19,7 @@ public sealed unsafe partial class PageClient
         get
         {
             long next = _parked.First >= 0 ? _slots[_parked.First].SentNs + _options.ParkNs : long.MaxValue;
-            if (_failing.First >= 0) next = 0;
+            if (_failing.First >= 0 || _direct.First >= 0) next = 0;
             foreach (TakeOver takeOver in _takeOvers) next = Math.Min(next, takeOver.DueNs);
             foreach (ClientPeer? peer in _peers)
             {
@@ -50,6 +50,7 @@ public sealed unsafe partial class PageClient
             count += Receive(port, nowNs, completions[count..]);
             LookAfter(port);
         }
+        if (_direct.First >= 0 && !StillComes()) count += ReadDirectly(completions[count..]);
         foreach (ClientPeer? peer in _peers)
         {
             if (peer!.Sent.First < 0 && peer.Queue.First < 0) continue;
@@ -77,7 +78,7 @@ public sealed unsafe partial class PageClient
     /// <inheritdoc/>
     public bool PrepareWait()
     {
-        bool idle = _failing.First < 0 && !_takeOverEnded && ReferenceEquals(Volatile.Read(ref _offered), _routes);
+        bool idle = _failing.First < 0 && _direct.First < 0 && !_takeOverEnded && ReferenceEquals(Volatile.Read(ref _offered), _routes);
         foreach (ClientPort port in _ports) idle &= port.Tx.Count == 0 && port.Driver.PrepareWait();
         return idle;
     }

@@ -163,6 +163,7 @@ public sealed unsafe partial class PageClient
     private void MoveRequest(int index, ClientRoutes routes, ClientPeer?[] peers, short[] peerOfMember)
     {
         RequestSlot* slot = _slots + index;
+        if (slot->State == RequestState.Direct) Park(index);
         if (slot->State is not (RequestState.Queued or RequestState.Sent or RequestState.Fencing)) return;
         int stays = PeerThatStays(slot, routes, peers, peerOfMember);
         if (stays >= 0 && slot->State == RequestState.Fencing)
@@ -246,7 +247,7 @@ public sealed unsafe partial class PageClient
         }
         slot->Peer = peer;
         if (slot->Token != 0 && !EnsureFence(index)) return;
-        Enqueue(index);
+        if (!BeginDirect(index)) Enqueue(index);
     }
 
     private void Enqueue(int index)

@@ -35,6 +35,7 @@ public sealed unsafe partial class PageClient
                 break;
         }
         long now = Now;
+        if (slot->Kind == RequestKind.Write) peer.Port.AsksStill = AsksAfterWrite;
         if (slot->State != RequestState.Sent)
         {
             slot->State = RequestState.Sent;

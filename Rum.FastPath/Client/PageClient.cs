@@ -26,7 +26,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
     private readonly Func<long>? _clock;
     private readonly nint[] _landing;
     private int _landingCount;
-    private SlotList _free = SlotList.Empty, _freeFences = SlotList.Empty, _freeLegs = SlotList.Empty, _parked = SlotList.Empty, _failing = SlotList.Empty;
+    private SlotList _free = SlotList.Empty, _freeFences = SlotList.Empty, _freeLegs = SlotList.Empty, _parked = SlotList.Empty, _failing = SlotList.Empty, _direct = SlotList.Empty;
     private int _oldestWrite = -1, _newestWrite = -1;
     private ulong _session, _packetNumber, _lastSequence;
     private int _fencing;
@@ -50,6 +50,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         }
         _assemblies = new PageAssemblies(_options.AssembliesMax);
         _landing = new nint[1024];
+        _directMemory = new NativeRegion((long)DirectPagesPerPoll * Layout.PageSize);
     }
 
     /// <inheritdoc/>
@@ -69,13 +70,17 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
     public ref readonly PageClientCounters Counters => ref _counters;
 
     /// <inheritdoc/>
-    public bool TryRead(in SegmentHandle segment, long page, int count, ulong cookie)
+    public bool TryRead(in SegmentHandle segment, long page, int count, ulong cookie) => TryRead(segment, page, count, cookie, null);
+
+    /// <inheritdoc/>
+    public bool TryRead(in SegmentHandle segment, long page, int count, ulong cookie, byte* into)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)(count - 1), (uint)(ReadPagesMax - 1), nameof(count));
         int slot = Begin(segment, RequestKind.Read, page, count, cookie);
         if (slot < 0) return false;
         _slots[slot].Pending = ulong.MaxValue >> (64 - count);
         _slots[slot].Cost = count;
+        _slots[slot].Into = into;
         Route(slot);
         return true;
     }
@@ -146,6 +151,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         _ports = [];
         _assemblies.Dispose();
         _slotMemory.Dispose();
+        _directMemory.Dispose();
         _levelMemory?.Dispose();
     }
 
@@ -166,7 +172,7 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
         slot->FirstShard = segment.FirstShard.Value;
         slot->Flags = segment.Flags;
         slot->Kind = kind;
-        slot->Image = null;
+        slot->Image = slot->Into = null;
         slot->Pending = 1;
         slot->Missing = 0;
         slot->Cost = 1;
@@ -213,6 +219,9 @@ public sealed unsafe partial class PageClient : IPageChannel, IDisposable
                 break;
             case RequestState.Parked:
                 Remove(ref _parked, index);
+                break;
+            case RequestState.Direct:
+                Remove(ref _direct, index);
                 break;
             case RequestState.Failing:
                 Remove(ref _failing, index);

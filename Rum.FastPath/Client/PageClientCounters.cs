@@ -11,6 +11,12 @@ public struct PageClientCounters
     /// <summary>Of those, zeros.</summary>
     public long ZeroPagesRead;
 
+    /// <summary>Of those read, how many came out of the silo's own memory, without a message.</summary>
+    public long PagesReadDirectly;
+
+    /// <summary>Direct reads that had to be asked by message after all: the page was changing, or the silo had to be asked for another reason.</summary>
+    public long DirectReadsAsked;
+
     /// <summary>Pages written.</summary>
     public long PagesWritten;
 

@@ -39,6 +39,9 @@ public sealed record PageClientOptions
     /// <summary>The clock of <see cref="PageClient.Poll"/>, for the moments between two polls; null: <see cref="Linux.MonotonicClock"/>.</summary>
     public Func<long>? ClockNs { get; init; }
 
+    /// <summary>Whether pages are read out of the memory of a silo of this host, where it offers that.</summary>
+    public bool DirectReads { get; init; } = true;
+
     /// <summary>A rule that it doesn't keep.</summary>
     public TakeOverDefect Defect { get; init; }
 

@@ -23,6 +23,9 @@ internal enum RequestState : byte
     /// <summary>A change of a page that has several replicas: its legs, one for each, are under way; in no list.</summary>
     Spread,
 
+    /// <summary>A read that finds its pages in the silo's own memory, at the next poll: in the direct list.</summary>
+    Direct,
+
     /// <summary>Ended without success, waits to be reported: in the failing list.</summary>
     Failing,
 }
@@ -42,6 +45,7 @@ internal unsafe struct RequestSlot
 {
     public ulong Cookie;
     public byte* Image;
+    public byte* Into;             // reads: where the pages may be put; null: nowhere
     public ulong Segment;
     public ulong Page;
     public ulong Token;

@@ -1,3 +1,5 @@
+using Rum.FastPath.Direct;
+
 namespace Rum.FastPath.Drivers;
 
 /// <summary>
@@ -38,4 +40,12 @@ public interface IDriver : IDisposable
 
     /// <summary>Whether the peer hung up for good: a connection must be made anew. Drivers without connections never say so.</summary>
     bool Disconnected => false;
+
+    /// <summary>The peer's own memory, for reading pages without asking it; null where there is no such thing. Ends with the driver.</summary>
+    DirectReader? Direct => null;
+
+    /// <summary>Looks whether the peer hung up, now: for who uses <see cref="Direct"/> and so neither sends nor waits.</summary>
+    void Look()
+    {
+    }
 }

@@ -5,6 +5,7 @@ namespace Rum.FastPath.Linux;
 /// <summary>Calls on any file descriptor, under their C names. They may block, so they run with the GC transition.</summary>
 public static unsafe partial class Descriptors
 {
+    public const int O_RDONLY = 0;
     public const int O_RDWR = 2;
     public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
@@ -16,6 +17,8 @@ public static unsafe partial class Descriptors
     public const int EFD_CLOEXEC = 0x80000;
     public const int EFD_NONBLOCK = 0x800;
     public const int SEEK_END = 2;
+    public const int FALLOC_FL_KEEP_SIZE = 1;
+    public const int FALLOC_FL_PUNCH_HOLE = 2;
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int close(int fd);
@@ -34,6 +37,9 @@ public static unsafe partial class Descriptors
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int ftruncate(int fd, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fallocate(int fd, int mode, long offset, long len);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial long lseek(int fd, long offset, int whence);

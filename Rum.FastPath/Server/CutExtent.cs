@@ -40,7 +40,7 @@ public sealed unsafe class CutExtent
         {
             if (table[i].Frame == 0) continue;
             _pages[count] = (ushort)i;
-            _images[count++] = (nint)pool.Address((uint)table[i].Frame);
+            _images[count++] = (nint)pool.Address(table[i].Frame);
         }
         Count = count;
     }

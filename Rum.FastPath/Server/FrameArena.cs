@@ -16,6 +16,7 @@ internal sealed unsafe class FrameArena : IDisposable
     public const int FramesPerBlock = 512;
     private const long BlockBytes = (long)FramesPerBlock * Layout.PageSize;
     private const int None = -1;
+    private const int BlocksAtOnce = 8;
     private const ushort EndOfList = ushort.MaxValue;
 
     private enum BlockState : byte { Cold, Idle, Partial, Full }
@@ -38,14 +39,17 @@ internal sealed unsafe class FrameArena : IDisposable
     private readonly int _idleHigh, _idleLow;
     private int _cold, _idle, _partial;
     private int _idleCount;
-    private bool _givingBack;
+    private bool _givingBack, _collapses;
 
-    public FrameArena(long frames)
+    /// <summary>An arena of at least so many frames, in memory of its own, or in <paramref name="memory"/>, which must have <see cref="FramesFor"/> of them.</summary>
+    public FrameArena(long frames, NativeRegion? memory = null)
     {
         _blockCount = checked((int)((frames + FramesPerBlock - 1) / FramesPerBlock));
-        Frames = (long)_blockCount * FramesPerBlock;
-        _memory = new NativeRegion(_blockCount * BlockBytes, BlockBytes);
+        Frames = FramesFor(frames);
+        _memory = memory ?? new NativeRegion(_blockCount * BlockBytes, BlockBytes);
+        Invariant.Check(_memory.Bytes == _blockCount * BlockBytes);
         HugePages = _memory.UseHugePages();
+        _collapses = _memory.IsShared;
         _blockMemory = new NativeRegion((long)_blockCount * sizeof(Block));
         _linkMemory = new NativeRegion(Frames * sizeof(ushort));
         _blocks = (Block*)_blockMemory.Start;
@@ -63,6 +67,9 @@ internal sealed unsafe class FrameArena : IDisposable
 
     /// <summary>Frames in all.</summary>
     public long Frames { get; }
+
+    /// <summary>How many frames an arena has that was asked for so many.</summary>
+    public static long FramesFor(long frames) => (frames + FramesPerBlock - 1) / FramesPerBlock * FramesPerBlock;
 
     /// <summary>Frames not given out.</summary>
     public long Free { get; private set; }
@@ -165,6 +172,7 @@ internal sealed unsafe class FrameArena : IDisposable
             if (b == None) return None;
             Unlink(ref _cold, b);
             ResidentBytes += BlockBytes;
+            if (_collapses) WarmUp(b);
         }
         Block* block = _blocks + b;
         block->State = BlockState.Partial;
@@ -172,6 +180,23 @@ internal sealed unsafe class FrameArena : IDisposable
         block->Untouched = 0;
         Push(ref _partial, b);
         return b;
+    }
+
+    /// <summary>Huge pages for a block that was cold, and for those behind it: the call waits for all processors each time.</summary>
+    private void WarmUp(int first)
+    {
+        int count = 1;
+        for (; count < BlocksAtOnce && first + count < _blockCount && _blocks[first + count].State == BlockState.Cold; count++)
+        {
+            int b = first + count;
+            Unlink(ref _cold, b);
+            Push(ref _idle, b);
+            _blocks[b].State = BlockState.Idle;
+            _idleCount++;
+            ResidentBytes += BlockBytes;
+        }
+        // Where it failed once it would fail for each.
+        _collapses = _memory.Collapse(first * BlockBytes, count * BlockBytes);
     }
 
     private void Push(ref int head, int b)

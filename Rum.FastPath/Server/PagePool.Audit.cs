@@ -35,7 +35,7 @@ public sealed unsafe partial class PagePool
         for (PageEntry* end = entry + Math.Min(count, Layout.PagesPerExtent - (firstPage % Layout.PagesPerExtent)); entry < end; entry++)
         {
             if (entry->Frame == 0 || entry->Version > newest) continue;
-            Store(record, extent, entry, 0);
+            Store(record, extent, entry, entry->Version, 0);
             dropped++;
         }
         return dropped;

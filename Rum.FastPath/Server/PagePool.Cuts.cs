@@ -138,7 +138,7 @@ public sealed unsafe partial class PagePool
         {
             PageEntry* kept = _frozen[extent->Frozen - 1].Table;
             for (int i = 0; i < Layout.PagesPerExtent; i++)
-                if (extent->Table[i].Frame == kept[i].Frame) extent->Table[i].Frame = 0;
+                if (extent->Table[i].Frame == kept[i].Frame) extent->Table[i].Disown();
             return false;
         }
         if (_cut == 0 || !InCut(extent) || _ignoresCuts) return false;
@@ -175,10 +175,10 @@ public sealed unsafe partial class PagePool
         PageEntry* now = extent == null ? null : extent->Table;
         for (int i = 0; i < Layout.PagesPerExtent; i++)
         {
-            uint frame = (uint)frozen.Table[i].Frame;
+            uint frame = frozen.Table[i].Frame;
             if (frame != 0 && (now == null || now[i].Frame != frame)) ReturnFrame(frame);
         }
-        NativeRegion.Unmap(frozen.Table, TableBytes);
+        EndTable(frozen.Table);
         if (extent != null) extent->Frozen = 0;
         _frozen[index] = default;
         _frozenFree.Push(index);
@@ -209,7 +209,7 @@ public sealed unsafe partial class PagePool
     private void DisposeCuts()
     {
         foreach (Frozen frozen in _frozen)
-            if (frozen.Table != null) NativeRegion.Unmap(frozen.Table, TableBytes);
+            if (frozen.Table != null) EndTable(frozen.Table);
         _frozen.Clear();
     }
 }

@@ -56,7 +56,7 @@ public sealed unsafe partial class PagePool
                 DiscardTable(record, extent);
                 continue;
             }
-            for (long page = from; page < to; page++) Store(record, extent, extent->Table + page, 0);
+            for (long page = from; page < to; page++) Store(record, extent, extent->Table + page, extent->Table[page].Version, 0);
         }
     }
 
@@ -76,8 +76,8 @@ public sealed unsafe partial class PagePool
     private void DisposeExtents()
     {
         for (int i = 1; i < _extentUntouched; i++)
-            if (_extents[i].Table != null) NativeRegion.Unmap(_extents[i].Table, TableBytes);
-        for (; _garbageCollected < _garbageProduced; _garbageCollected++) NativeRegion.Unmap(_garbage[_garbageCollected % _garbageCapacity], TableBytes);
+            if (_extents[i].Table != null) EndTable(_extents[i].Table);
+        for (; _garbageCollected < _garbageProduced; _garbageCollected++) EndTable(_garbage[_garbageCollected % _garbageCapacity]);
         _extentMemory.Dispose();
         _extentBucketMemory.Dispose();
         _garbageMemory.Dispose();
@@ -105,8 +105,11 @@ public sealed unsafe partial class PagePool
         if (record == null) return null;
         if (record->Table == null && _garbageProduced - _garbageCollected + _tables < _garbageCapacity)
         {
-            record->Table = (PageEntry*)NativeRegion.Map(TableBytes);
-            if (record->Table != null) _tables++;
+            record->Table = NewTable();
+            if (record->Table == null) return null;
+            _tables++;
+            // What is lost is answered by name, by the silo itself.
+            if (!record->Lost) Window?.Publish((int)(record - _extents), record->Segment, record->Extent, record->Shard, record->Table);
         }
         return record->Table == null ? null : record;
     }
@@ -130,9 +133,23 @@ public sealed unsafe partial class PagePool
         return record;
     }
 
+    private PageEntry* NewTable()
+    {
+        PageEntry* table = Window == null ? null : Window.TakeTable();
+        return table == null ? (PageEntry*)NativeRegion.Map(TableBytes) : table;
+    }
+
+    private void EndTable(PageEntry* table)
+    {
+        if (Window != null && Window.Owns(table)) Window.ReturnTable(table);
+        else NativeRegion.Unmap(table, TableBytes);
+    }
+
     private void DiscardTable(SegmentRecord* segment, ExtentRecord* record)
     {
         if (record->Table == null) return;
+        // First of all: from here on its frames may be filled again.
+        Window?.Withdraw((int)(record - _extents));
         _pagesStored -= record->Stored;
         if (segment->Sparse) _sparsePagesStored -= record->Stored;
         record->Stored = 0;
@@ -170,9 +187,9 @@ public sealed unsafe partial class PagePool
         PageEntry* table = _garbage[_garbageCollected % _garbageCapacity];
         int end = Math.Min(_garbageEntry + EntriesPerChore, Layout.PagesPerExtent);
         for (; _garbageEntry < end; _garbageEntry++)
-            if (table[_garbageEntry].Frame != 0) _arena.Release((uint)table[_garbageEntry].Frame);
+            if (table[_garbageEntry].Frame != 0) _arena.Release(table[_garbageEntry].Frame);
         if (_garbageEntry < Layout.PagesPerExtent) return true;
-        NativeRegion.Unmap(table, TableBytes);
+        EndTable(table);
         _garbageEntry = 0;
         _garbageCollected++;
         return true;

@@ -16,7 +16,7 @@ public sealed unsafe partial class PagePool
         PageStatus status = Locate(segment.Value, (ulong)page, out PageEntry* entry);
         if (entry == null) return status;
         version = entry->Version;
-        if (entry->Frame != 0) image = _arena.Address((uint)entry->Frame);
+        if (entry->Frame != 0) image = _arena.Address(entry->Frame);
         return PageStatus.Ok;
     }
 
@@ -82,9 +82,7 @@ public sealed unsafe partial class PagePool
             for (PageEntry* end = entry + count; entry < end; entry++)
             {
                 if ((entry->Token == 0 && !always) || entry->Version >= version) continue;
-                entry->Token = version.Token;
-                entry->Sequence = version.Sequence;
-                Store(owner, extent, entry, 0);
+                Store(owner, extent, entry, version, 0);
             }
         }
         Raise(owner, extent, version);
@@ -172,9 +170,7 @@ public sealed unsafe partial class PagePool
     /// <summary>Swaps in a filled frame (0: zeros) as this version.</summary>
     internal void Commit(in PageSlot slot, PageVersion version, uint frame)
     {
-        slot.Entry->Token = version.Token;
-        slot.Entry->Sequence = version.Sequence;
-        Store(slot.Segment, slot.Extent, slot.Entry, frame);
+        Store(slot.Segment, slot.Extent, slot.Entry, version, frame);
         Raise(slot.Segment, slot.Extent, version);
     }
 
@@ -193,11 +189,11 @@ public sealed unsafe partial class PagePool
         if (owner->Newest < version) (owner->NewestToken, owner->NewestSequence) = (version.Token, version.Sequence);
     }
 
-    private void Store(SegmentRecord* owner, ExtentRecord* extent, PageEntry* entry, uint frame)
+    private void Store(SegmentRecord* owner, ExtentRecord* extent, PageEntry* entry, PageVersion version, uint frame)
     {
         KeepForCut(extent);
-        uint old = (uint)entry->Frame;
-        entry->Frame = frame;
+        uint old = entry->Frame;
+        entry->Replace(version, frame);
         if (old != 0 && !IsKept(extent, entry, old)) ReturnFrame(old);
         int change = (frame != 0 ? 1 : 0) - (old != 0 ? 1 : 0);
         if (change == 0) return;

@@ -94,7 +94,7 @@ public sealed unsafe partial class PagePool
         if (extent->Floor >= entry.Floor) return true;
         RaiseFloor(extent, entry.Floor);
         for (int i = 0; extent->Table != null && i < Layout.PagesPerExtent; i++)
-            if (extent->Table[i].Frame != 0 && extent->Table[i].Version <= entry.Floor) Store(owner, extent, extent->Table + i, 0);
+            if (extent->Table[i].Frame != 0 && extent->Table[i].Version <= entry.Floor) Store(owner, extent, extent->Table + i, extent->Table[i].Version, 0);
         Raise(owner, extent, entry.Floor);
         return true;
     }
@@ -125,7 +125,6 @@ public sealed unsafe partial class PagePool
 
     private void Forget(SegmentRecord* owner, ExtentRecord* extent, PageEntry* entry)
     {
-        Store(owner, extent, entry, 0);
-        entry->Token = entry->Sequence = 0;
+        Store(owner, extent, entry, default, 0);
     }
 }

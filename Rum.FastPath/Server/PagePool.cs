@@ -1,4 +1,6 @@
 using Rum.Core;
+using Rum.FastPath.Direct;
+using Rum.FastPath.Linux;
 using Rum.FastPath.Memory;
 
 namespace Rum.FastPath.Server;
@@ -36,7 +38,8 @@ public sealed unsafe partial class PagePool : IDisposable
         _reserveFrames = Math.Max(1, options.ReserveFrames);
         CapacityPages = options.CapacityBytes >> Layout.PageShift;
         SparsePagesMax = CapacityPages;
-        _arena = new FrameArena(CapacityPages + _reserveFrames);
+        Window = options.DirectReads ? OpenWindow(FrameArena.FramesFor(CapacityPages + _reserveFrames), options.ExtentsMax) : null;
+        _arena = new FrameArena(CapacityPages + _reserveFrames, Window?.Frames);
         _limboMemory = new NativeRegion(_arena.Frames * sizeof(uint));
         _limbo = (uint*)_limboMemory.Start;
         _segmentMax = options.SegmentsMax;
@@ -44,6 +47,12 @@ public sealed unsafe partial class PagePool : IDisposable
         CreateSegments();
         CreateExtents();
     }
+
+    /// <summary>Where clients of this host read pages without asking; null: nowhere.</summary>
+    public PageWindow? Window { get; }
+
+    /// <summary>Why there is no <see cref="Window"/> though one was wanted; null: there is one, or none was.</summary>
+    public string? WhyNoWindow { get; private set; }
 
     /// <summary>Pages that may be charged.</summary>
     public long CapacityPages { get; }
@@ -91,11 +100,13 @@ public sealed unsafe partial class PagePool : IDisposable
     {
         if (_disposed) return;
         _disposed = true;
+        Window?.Hide();
         DisposeCuts();
         DisposeExtents();
         DisposeSegments();
         _limboMemory.Dispose();
         _arena.Dispose();
+        Window?.Dispose();
     }
 
     /// <summary>A frame to fill, or 0 when there is none.</summary>
@@ -135,6 +146,19 @@ public sealed unsafe partial class PagePool : IDisposable
     internal void ReturnFrame(uint frame)
     {
         if (_holdFrames) _limbo[_limboCount++] = frame; else _arena.Release(frame);
+    }
+
+    private PageWindow? OpenWindow(long frames, int extents)
+    {
+        try
+        {
+            return new PageWindow(frames, extents);
+        }
+        catch (ErrnoException e)
+        {
+            WhyNoWindow = e.Message;
+            return null;
+        }
     }
 
     private static int PowerOfTwoAtLeast(int value) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)value);

@@ -15,6 +15,9 @@ public sealed record PagePoolOptions
     /// <summary>Extents at once. A 1 TiB sparse segment that is touched everywhere takes 16,384.</summary>
     public int ExtentsMax { get; init; } = 1 << 18;
 
+    /// <summary>Whether pages live in memory that clients of this host can map for reading.</summary>
+    public bool DirectReads { get; init; }
+
     /// <summary>A rule that isn't kept, so that the simulator's checkers can show that they see it. None outside of tests.</summary>
     public ReplicaDefect Defect { get; init; }
 }

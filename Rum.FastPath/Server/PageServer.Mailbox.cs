@@ -26,6 +26,7 @@ public sealed unsafe partial class PageServer
             if (_view != null && _view.Decree >= laidOut.Decree) return true;
             // What is held is held for the replicas of the old view.
             LetGo();
+            _pool.Window?.SetView(laidOut);
             Volatile.Write(ref _view, laidOut);
             _learner.Begin(laidOut);
             return true;

@@ -32,7 +32,7 @@ public sealed unsafe partial class PageServer
                 AnswerRun(port, request, entries);
                 continue;
             }
-            byte* image = entry.Frame == 0 ? null : _pool.Address((uint)entry.Frame);
+            byte* image = entry.Frame == 0 ? null : _pool.Address(entry.Frame);
             int count = image == null ? 1 : fragments;
             for (; port.PendingFragment < count; port.PendingFragment++)
             {

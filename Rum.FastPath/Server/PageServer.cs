@@ -32,6 +32,7 @@ public sealed unsafe partial class PageServer : IDisposable
         Invariant.Check(incarnation.Value != 0);
         Incarnation = incarnation;
         _pool = pool;
+        _pool.Window?.Serve(incarnation);
         _sink = controlSink;
         _options = options ?? new PageServerOptions();
         _ports = new ServerPort[drivers.Count];

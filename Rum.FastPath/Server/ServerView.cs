@@ -61,6 +61,12 @@ internal sealed class ServerView
     /// <summary>Whether this silo holds the shard at exactly this epoch, in sync or learning.</summary>
     public bool Holds(ushort shard, uint epoch) => shard < _roles.Length && _roles[shard] != Role.None && _epochs[shard] == epoch;
 
+    /// <summary>Shards that exist.</summary>
+    public int Shards => _epochs.Length;
+
+    /// <summary>Whether this silo answers reads of the shard.</summary>
+    public bool IsInSync(int shard) => shard < _roles.Length && _roles[shard] == Role.InSync;
+
     /// <summary>Whether this silo learns the shard.</summary>
     public bool Learns(ushort shard) => _roles[shard] == Role.Learning;
 

@@ -85,7 +85,7 @@ public sealed unsafe partial class PagerEngine
             return true;
         }
 
-        if (!_channel.TryRead(region.Segment, f.First, f.Count, CookieOf(fetch))) return false;
+        if (!_channel.TryRead(region.Segment, f.First, f.Count, CookieOf(fetch), SlotAddress(f.Slot))) return false;
         f.Asked = f.All;
         f.RetryNs = 0;
         return true;
@@ -178,6 +178,10 @@ public sealed unsafe partial class PagerEngine
                 c.Image = SlotAddress(slot);
                 slot = f.Slot;
                 _slotHash[slot] = _hash.Of(SlotAddress(slot));
+            }
+            else if (c.Image == SlotAddress(slot))
+            {
+                _slotHash[slot] = _hash.Of(c.Image);
             }
             else
             {

@@ -97,6 +97,8 @@ internal sealed partial class RumRuntime
         text.Begin("network");
         text.Add("pages_read", client.PagesRead);
         text.Add("zero_pages_read", client.ZeroPagesRead);
+        text.Add("pages_read_directly", client.PagesReadDirectly);
+        text.Add("direct_reads_asked", client.DirectReadsAsked);
         text.Add("pages_written", client.PagesWritten);
         text.Add("trims", client.Trims);
         text.Add("resends", client.Resends);

@@ -23,6 +23,7 @@ public sealed record SiloSetting(string Key, string Argument, string Help)
         new("self", "ip:port", "Which line of the machines file this silo is (default: the one with an address of this machine)"),
         new("memory", "size", "Memory offered to the cluster: 4G, 512M (default 1G); 0 for a council without pages"),
         new("transport", "udp|shm|dpdk|auto", "How clients reach it; auto is udp, and shared memory for clients on this machine (default auto)"),
+        new("direct-reads", "on|off", "Whether programs of this user on this machine may read pages out of the silo's memory without asking it (default on)"),
         new("dpdk", "arguments", "With --transport dpdk: EAL arguments and, behind ' -- ', the driver's own; see docs/DPDK.md and rum dpdk check"),
         new("data", "directory", "Where this silo keeps its seat of the council; a silo without one is never a council member"),
         new("init", "", "Give birth to the cluster if the data directory is empty"),

@@ -48,6 +48,9 @@ public sealed record SiloSettings
     /// <summary>Drivers offered.</summary>
     public SiloTransport Transport { get; init; }
 
+    /// <summary>Whether clients over shared memory may read pages out of this silo's memory without asking it.</summary>
+    public bool DirectReads { get; init; } = true;
+
     /// <summary>EAL arguments and, behind "--", the driver's own; for <see cref="SiloTransport.Dpdk"/>.</summary>
     public DpdkOptions? Dpdk { get; init; }
 

@@ -28,6 +28,7 @@ public sealed class SiloSettingsReader(
         long memory = Memory();
         SiloTransport transport = Choice("transport", SiloTransport.Auto,
             ("auto", SiloTransport.Auto), ("udp", SiloTransport.Udp), ("shm", SiloTransport.SharedMemory), ("dpdk", SiloTransport.Dpdk));
+        bool direct = Choice("direct-reads", true, ("on", true), ("off", false));
         DpdkOptions? dpdk = Dpdk(transport);
         int cpu = Cpu();
         TimeSpan lease = Time("lease", TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(200), "from 200ms to 1h");
@@ -59,6 +60,7 @@ public sealed class SiloSettingsReader(
             Label = Text("label") ?? "",
             Memory = memory,
             Transport = transport,
+            DirectReads = direct,
             Dpdk = dpdk,
             DataDirectory = data,
             Init = init,

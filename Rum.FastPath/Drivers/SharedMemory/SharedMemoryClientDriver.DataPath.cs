@@ -96,6 +96,13 @@ public sealed unsafe partial class SharedMemoryClientDriver
         Look();
     }
 
+    /// <inheritdoc/>
+    public void Look()
+    {
+        _tries = 0;
+        if (!_disconnected && !SharedMemorySocket.Drain(_socket.Value)) Disconnect();
+    }
+
     private void Publish()
     {
         if (_disconnected || !_out.Publish()) return;
@@ -107,12 +114,6 @@ public sealed unsafe partial class SharedMemoryClientDriver
     private void LookNowAndThen()
     {
         if (++_tries >= TriesPerLook) Look();
-    }
-
-    private void Look()
-    {
-        _tries = 0;
-        if (!_disconnected && !SharedMemorySocket.Drain(_socket.Value)) Disconnect();
     }
 
     private void Violate()

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Rum.Core;
+using Rum.FastPath.Direct;
 using Rum.FastPath.Frames;
 using Rum.FastPath.Linux;
 
@@ -21,8 +22,9 @@ public sealed unsafe partial class SharedMemoryClientDriver : IDriver
     private RingConsumer _in;
     private RingProducer _out;
 
-    private SharedMemoryClientDriver(FileDescriptor socket, MemoryMapping region, int entries)
+    private SharedMemoryClientDriver(FileDescriptor socket, MemoryMapping region, int entries, DirectReader? direct)
     {
+        Direct = direct;
         _socket = socket;
         _region = region;
         _entries = entries;
@@ -46,8 +48,10 @@ public sealed unsafe partial class SharedMemoryClientDriver : IDriver
             uint length = UnixSocket.WriteAddress(path, out sockaddr_un name);
             ErrnoException.Check(Sockets.connect(socket.Value, &name, length), nameof(Sockets.connect), path);
             if (!SharedMemoryListener.MayConnect(socket.Value)) throw new IOException($"The silo at {path} belongs to another user; memory is not shared with it.");
-            using FileDescriptor memory = AwaitHello(socket.Value, path, timeoutMs, out int entries);
-            return new SharedMemoryClientDriver(socket, Map(memory, path, entries), entries);
+            long start = Stopwatch.GetTimestamp();
+            using FileDescriptor memory = AwaitHello(socket.Value, path, timeoutMs, out int entries, out bool window);
+            MemoryMapping region = Map(memory, path, entries);
+            return new SharedMemoryClientDriver(socket, region, entries, window ? AwaitWindow(socket.Value, start, timeoutMs) : null);
         }
         catch
         {
@@ -55,6 +59,9 @@ public sealed unsafe partial class SharedMemoryClientDriver : IDriver
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public DirectReader? Direct { get; }
 
     /// <summary>Whether the silo hung up. Nothing arrives any more and what is sent is lost: connect anew. May be read by any thread.</summary>
     public bool Disconnected => Volatile.Read(ref _disconnected);
@@ -66,10 +73,11 @@ public sealed unsafe partial class SharedMemoryClientDriver : IDriver
         _socket.Dispose();
         _silence.Dispose();
         _region.Dispose();
+        Direct?.Dispose();
         _headersMemory.Dispose();
     }
 
-    private static FileDescriptor AwaitHello(int socket, string path, int timeoutMs, out int entries)
+    private static FileDescriptor AwaitHello(int socket, string path, int timeoutMs, out int entries, out bool window)
     {
         long start = Stopwatch.GetTimestamp();
         SharedMemoryHello hello = default;
@@ -85,6 +93,7 @@ public sealed unsafe partial class SharedMemoryClientDriver : IDriver
                 if (whyNot is null)
                 {
                     entries = (int)hello.Entries;
+                    window = hello.Window == 1;
                     return memory;
                 }
 
@@ -97,6 +106,27 @@ public sealed unsafe partial class SharedMemoryClientDriver : IDriver
             if (errno is not (Errno.EAGAIN or Errno.EINTR)) throw new ErrnoException(nameof(Sockets.recvmsg), errno, path);
             long leftNs = timeoutMs * 1_000_000L - (long)Stopwatch.GetElapsedTime(start).TotalNanoseconds;
             if (leftNs <= 0) throw new IOException($"The silo at {path} didn't greet within {timeoutMs} ms.");
+            Polling.WaitReadable([socket], leftNs);
+        }
+    }
+
+    /// <summary>The silo's memory for reading, which it announced. Null where it can't be had or used: then pages come by messages.</summary>
+    private static DirectReader? AwaitWindow(int socket, long start, int timeoutMs)
+    {
+        SharedMemoryWindow offer = default;
+        Span<byte> bytes = MemoryMarshal.AsBytes(new Span<SharedMemoryWindow>(ref offer));
+        while (true)
+        {
+            int got = UnixSocket.ReceiveDescriptor(socket, bytes, out int descriptor);
+            if (descriptor >= 0)
+            {
+                using var memory = new FileDescriptor(descriptor, nameof(Sockets.recvmsg));
+                return got == bytes.Length && offer.Magic == SharedMemoryWindow.MagicValue ? DirectReader.TryOpen(descriptor, out _) : null;
+            }
+            // The end of the stream, too, is seen by whoever uses the connection.
+            if (got >= 0 || Marshal.GetLastPInvokeError() is not (Errno.EAGAIN or Errno.EINTR)) return null;
+            long leftNs = (timeoutMs * 1_000_000L) - (long)Stopwatch.GetElapsedTime(start).TotalNanoseconds;
+            if (leftNs <= 0) return null;
             Polling.WaitReadable([socket], leftNs);
         }
     }

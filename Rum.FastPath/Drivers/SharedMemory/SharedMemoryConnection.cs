@@ -35,9 +35,9 @@ internal sealed unsafe class SharedMemoryConnection
 
     /// <summary>
     /// Makes the region and sends it to the client. Takes over the socket; null (and the socket closed) when the client is gone already.
-    /// The region is sealed: a client that could shrink it could kill the server with SIGBUS.
+    /// The region is sealed: a client that could shrink it could kill the server with SIGBUS. <paramref name="window"/>: memory to read pages from, which is sent too; -1: none.
     /// </summary>
-    public static SharedMemoryConnection? Open(int socket, PeerAddress address, int entries)
+    public static SharedMemoryConnection? Open(int socket, PeerAddress address, int entries, int window = -1)
     {
         long bytes = RingLayout.RegionBytes(entries);
         MemoryMapping? region = null;
@@ -50,8 +50,10 @@ internal sealed unsafe class SharedMemoryConnection
                 Descriptors.fcntl(memory.Value, Descriptors.F_ADD_SEALS, Descriptors.F_SEAL_SHRINK | Descriptors.F_SEAL_GROW | Descriptors.F_SEAL_SEAL),
                 nameof(Descriptors.fcntl), "F_ADD_SEALS");
             region = new MemoryMapping(bytes, Mappings.PROT_READ | Mappings.PROT_WRITE, Mappings.MAP_SHARED | Mappings.MAP_POPULATE, memory.Value);
-            SharedMemoryHello hello = SharedMemoryHello.For(entries);
-            if (UnixSocket.TrySendDescriptor(socket, MemoryMarshal.AsBytes(new ReadOnlySpan<SharedMemoryHello>(in hello)), memory.Value))
+            SharedMemoryHello hello = SharedMemoryHello.For(entries, window >= 0);
+            var offer = new SharedMemoryWindow { Magic = SharedMemoryWindow.MagicValue };
+            if (UnixSocket.TrySendDescriptor(socket, MemoryMarshal.AsBytes(new ReadOnlySpan<SharedMemoryHello>(in hello)), memory.Value)
+                && (window < 0 || UnixSocket.TrySendDescriptor(socket, MemoryMarshal.AsBytes(new ReadOnlySpan<SharedMemoryWindow>(in offer)), window)))
                 return new SharedMemoryConnection(region, socket, address, entries);
         }
         catch (ErrnoException)

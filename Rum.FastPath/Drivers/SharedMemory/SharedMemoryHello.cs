@@ -4,7 +4,7 @@ using Rum.FastPath.Frames;
 namespace Rum.FastPath.Drivers.SharedMemory;
 
 /// <summary>
-/// The server's only message over the socket besides wake-ups: it goes with the region's descriptor. Every byte after it, in both directions, is
+/// The server's message over the socket besides wake-ups: it goes with the region's descriptor. Every byte after it (and after the one that it may announce), in both directions, is
 /// a wake-up; the end of the stream is the end of the connection.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -19,11 +19,15 @@ internal struct SharedMemoryHello
     public uint PayloadMax;
     public uint EntryStride;
     public uint Entries;
-    public uint Reserved;
+
+    /// <summary>
+    /// 1: a <see cref="SharedMemoryWindow"/> follows, with the descriptor of memory to read pages from. Who doesn't know of it takes it for wake-ups, and the kernel drops the descriptor.
+    /// </summary>
+    public uint Window;
     public ulong RegionBytes;
 
     /// <summary>What this build says for rings of <paramref name="entries"/>.</summary>
-    public static SharedMemoryHello For(int entries) => new()
+    public static SharedMemoryHello For(int entries, bool window = false) => new()
     {
         Magic = MagicValue,
         Version = CurrentVersion,
@@ -31,6 +35,7 @@ internal struct SharedMemoryHello
         PayloadMax = RingLayout.PayloadMax,
         EntryStride = RingLayout.EntryStride,
         Entries = (uint)entries,
+        Window = window ? 1u : 0,
         RegionBytes = (ulong)RingLayout.RegionBytes(entries),
     };
 
@@ -45,4 +50,14 @@ internal struct SharedMemoryHello
             ? null
             : "the silo lays its rings out differently";
     }
+}
+
+/// <summary>Follows the hello where the silo offers its memory for reading; the descriptor goes with it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct SharedMemoryWindow
+{
+    public const ulong MagicValue = 0x77682D6D7572; // "rum-hw"
+
+    public ulong Magic;
+    public ulong Reserved;
 }

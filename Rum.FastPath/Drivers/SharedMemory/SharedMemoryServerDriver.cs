@@ -55,6 +55,9 @@ public sealed unsafe partial class SharedMemoryServerDriver : IDriver
     /// <summary>Listens at a path and serves who comes. Throws <see cref="IOException"/>.</summary>
     public static SharedMemoryServerDriver Listen(string path, SharedMemoryOptions? options = null) => new(new SharedMemoryListener(path), options);
 
+    /// <summary>A descriptor of memory that clients who connect from now on may read pages from; -1: none. The caller's, who keeps it open longer than this driver.</summary>
+    public int Window { get; set; } = -1;
+
     /// <summary>Clients connected now.</summary>
     public int Connections => _activeCount;
 
@@ -107,7 +110,7 @@ public sealed unsafe partial class SharedMemoryServerDriver : IDriver
         }
 
         var address = new PeerAddress(++_generation, (ulong)place, AddressMark);
-        SharedMemoryConnection? connection = SharedMemoryConnection.Open(socket, address, _options.RingEntries);
+        SharedMemoryConnection? connection = SharedMemoryConnection.Open(socket, address, _options.RingEntries, Window);
         if (connection is null)
         {
             _connections.Refused++;

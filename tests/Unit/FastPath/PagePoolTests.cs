@@ -3,10 +3,11 @@ using Rum.FastPath.Server;
 
 namespace Rum.Unit.FastPath;
 
-public sealed unsafe class PagePoolTests
+/// <summary>The same rules wherever the pages live.</summary>
+public abstract unsafe class PagePoolRules(bool directReads)
 {
-    private static PagePool Pool(long capacity = 16 << 20, int reserve = 64) =>
-        new(new PagePoolOptions { CapacityBytes = capacity, ReserveFrames = reserve, SegmentsMax = 64, ExtentsMax = 512 });
+    private PagePool Pool(long capacity = 16 << 20, int reserve = 64) =>
+        new(new PagePoolOptions { CapacityBytes = capacity, ReserveFrames = reserve, SegmentsMax = 64, ExtentsMax = 512, DirectReads = directReads });
 
     private static PageStatus Write(PagePool pool, ulong segment, long page, ulong token, ulong sequence, byte fill, out PageVersion current)
     {
@@ -114,7 +115,7 @@ public sealed unsafe class PagePoolTests
     [Fact]
     public void A_sparse_tebibyte_costs_what_is_touched()
     {
-        using var pool = new PagePool(new PagePoolOptions { CapacityBytes = 64 << 20 });
+        using var pool = new PagePool(new PagePoolOptions { CapacityBytes = 64 << 20, DirectReads = directReads });
         pool.Fence(new SegmentId(1), 5, sparse: true, out _);
         long pages = (1L << 40) / Layout.PageSize;
         ulong sequence = 0;
@@ -189,3 +190,8 @@ public sealed unsafe class PagePoolTests
         Assert.Equal(pool.Statistics.FramesTotal - pool.Statistics.PagesStored, pool.Statistics.FramesFree);
     }
 }
+
+public sealed class PagePoolTests() : PagePoolRules(false);
+
+/// <summary>In memory that clients may map.</summary>
+public sealed class SharedPagePoolTests() : PagePoolRules(true);

@@ -72,14 +72,14 @@ public sealed unsafe class NativeRegion : IDisposable
     internal bool IsShared => _file != null;
 
     /// <summary>
-    /// Makes a range resident in huge pages, now: for shared memory, for which kernels as they come give none at the first touch. False where they don't do this either (before 6.1), or have none
-    /// free: then it is ordinary memory.
+    /// Makes a range resident in huge pages, now, if there are any free: for shared memory, for which kernels as they come give none at the first touch. False where they don't do this either (before 6.1).
     /// </summary>
     internal bool Collapse(long offset, long bytes)
     {
         // One page of each must be there.
         for (long at = 0; at < bytes; at += HugePageBytes) Volatile.Write(ref Start[offset + at], 0);
-        return Mappings.madvise(Start + offset, (nuint)bytes, Mappings.MADV_COLLAPSE) == 0;
+        return Mappings.madvise(Start + offset, (nuint)bytes, Mappings.MADV_COLLAPSE) == 0
+            || System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != Errno.EINVAL;
     }
 
     private const long HugePageBytes = 2 << 20;

@@ -195,7 +195,6 @@ internal sealed unsafe class FrameArena : IDisposable
             _idleCount++;
             ResidentBytes += BlockBytes;
         }
-        // Where it failed once it would fail for each.
         _collapses = _memory.Collapse(first * BlockBytes, count * BlockBytes);
     }
 

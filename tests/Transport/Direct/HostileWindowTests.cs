@@ -30,8 +30,12 @@ public sealed unsafe class HostileWindowTests
                 var record = (WindowRecord*)(start + header.RecordsAt) + random.Next(Records + 1);
                 *record = new WindowRecord
                 {
-                    Stamp = Odd(random, 2), Segment = (ulong)random.Next(4), Extent = (uint)random.Next(2), Table = (uint)Odd(random, Tables + 1),
-                    Next = (uint)Odd(random, Records + 1), Shard = (uint)random.Next(2),
+                    Stamp = Odd(random, 2),
+                    Segment = (ulong)random.Next(4),
+                    Extent = (uint)random.Next(2),
+                    Table = (uint)Odd(random, Tables + 1),
+                    Next = (uint)Odd(random, Records + 1),
+                    Shard = (uint)random.Next(2),
                 };
                 ((uint*)(start + header.BucketsAt))[random.Next(Buckets)] = (uint)Odd(random, Records + 1);
                 var entry = (PageEntry*)(start + header.TablesAt + (random.Next(Tables) * WindowLayout.TableBytes)) + random.Next(8);
@@ -114,8 +118,19 @@ public sealed unsafe class HostileWindowTests
         bytes = (long)(frames + (Frames * Layout.PageSize));
         return new WindowHeader
         {
-            Magic = WindowLayout.Magic, Version = WindowLayout.Version, Records = Records, Buckets = Buckets, Tables = Tables, Frames = Frames, Bytes = (ulong)bytes,
-            ShardsAt = shards, BucketsAt = buckets, RecordsAt = records, TablesAt = tables, FramesAt = frames, Incarnation = 5,
+            Magic = WindowLayout.Magic,
+            Version = WindowLayout.Version,
+            Records = Records,
+            Buckets = Buckets,
+            Tables = Tables,
+            Frames = Frames,
+            Bytes = (ulong)bytes,
+            ShardsAt = shards,
+            BucketsAt = buckets,
+            RecordsAt = records,
+            TablesAt = tables,
+            FramesAt = frames,
+            Incarnation = 5,
         };
     }
 

@@ -104,8 +104,8 @@ public sealed partial class CouncilLeader
         if (command is Suspect suspect)
         {
             LogSuspected(NameOf(suspect.Silo));
-            // Also where an operator said so: it must speak again before it is given anything.
-            _silence.Doubt(suspect.Silo, suspect.Incarnation, ObservedNs);
+            // Also where an operator said so: it must speak again before it is given anything. The own silo has spoken by deciding this: doubted, it would be suspected and taken back for ever.
+            if (suspect.Silo != OwnSilo) _silence.Doubt(suspect.Silo, suspect.Incarnation, ObservedNs);
         }
         foreach (Member member in _machine.View.Members)
         {

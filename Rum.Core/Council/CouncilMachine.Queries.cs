@@ -21,6 +21,7 @@ public sealed partial class CouncilMachine
         switch (request)
         {
             case GetView get:
+                if (get.Session.Value != 0 && !IsOpen(get.Session)) return Answer(RumError.SessionExpired, Ended(get.Session));
                 return new ViewAnswer(RumError.None, "", Decree, ViewDecree, get.IfNewerThan < ViewDecree ? View : null);
             case GetDrops get:
                 return FindLife(get.Silo, get.Incarnation) is { } silo ? Drops(silo, get.After) : Answer(RumError.StaleView, Replaced(get.Silo));
@@ -29,7 +30,7 @@ public sealed partial class CouncilMachine
             case AuditExtents audit:
                 return CutOff(audit);
             case Heartbeat beat:
-                return _sessions.ContainsKey(beat.Session.Value) ? Answer(RumError.None, "") : Answer(RumError.SessionExpired, Ended(beat.Session));
+                return IsOpen(beat.Session) ? Answer(RumError.None, "") : Answer(RumError.SessionExpired, Ended(beat.Session));
             case SiloHeartbeat beat:
                 return FindLife(beat.Silo, beat.Incarnation) is { } life
                     ? new SiloHeartbeatAnswer(RumError.None, "", Decree, ViewDecree, life.Drops.Count == 0 ? 0 : life.Drops[^1].Sequence) { SnapshotsDecree = SnapshotsDecree }
@@ -52,6 +53,9 @@ public sealed partial class CouncilMachine
                 return Answer(RumError.InvalidArgument, $"the council can't answer {request.GetType().Name} without deciding.");
         }
     }
+
+    /// <summary>Whether a session is open.</summary>
+    public bool IsOpen(SessionId session) => _sessions.ContainsKey(session.Value);
 
     private CouncilAnswer Answer(RumError error, string message) => new(error, message, Decree, ViewDecree);
 

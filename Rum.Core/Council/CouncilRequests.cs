@@ -14,8 +14,11 @@ public sealed record CommandRequest(RequestId Id, Command Command) : CouncilRequ
     public bool Carried { get; init; }
 }
 
-/// <summary>Asks for the view if it is newer than the one known. Answered by <see cref="ViewAnswer"/>.</summary>
-public sealed record GetView(ulong IfNewerThan) : CouncilRequest;
+/// <summary>
+/// Asks for the view if it is newer than the one known. Answered by <see cref="ViewAnswer"/>, or SessionExpired where <paramref name="Session"/> (0: whoever has none) has
+/// ended: by a view from after its end a client would reach silos that never heard that its memory was freed, and read zeros there.
+/// </summary>
+public sealed record GetView(ulong IfNewerThan, SessionId Session = default) : CouncilRequest;
 
 /// <summary>A silo asks what it has to drop, behind the sequence that it has dropped. Answered by <see cref="DropsAnswer"/>.</summary>
 public sealed record GetDrops(SiloId Silo, Incarnation Incarnation, ulong After) : CouncilRequest;

@@ -15,6 +15,9 @@ public sealed unsafe class ControlClient : IDisposable
     private const int Burst = 32;
     private const int RedirectsAtOnce = 4;
 
+    // So short a part of the time that a call has is the first wait at most, doubled each time, that it reaches another address before its end.
+    private const int FirstWaitPart = 8;
+
     private readonly IDriver _driver;
     private readonly ControlClientOptions _options;
     private readonly TxBatch _tx;
@@ -22,6 +25,7 @@ public sealed unsafe class ControlClient : IDisposable
     private readonly MessageAssembly _assembly = new();
     private readonly List<PeerAddress> _addresses;
     private int _current;
+    private int _unanswered;   // sends to the current address since it last answered, over all calls
     private uint _counter;
     private ulong _packetNumber;
     private long _smoothed, _variation;
@@ -87,15 +91,21 @@ public sealed unsafe class ControlClient : IDisposable
         _counter++;
         _assembly.Reset();
         _otherVersion = false;
-        long start = Now, end = start + (long)deadline.TotalNanoseconds, resendAfter = ResendAfter, sentNs = start;
+        long start = Now, time = (long)deadline.TotalNanoseconds, end = start + time, sentNs = start;
+        // What was measured of a busy silo says nothing of one that is gone: no call waits for that alone.
+        long first = Math.Clamp(time / FirstWaitPart, _options.ResendNsMin, _options.ResendNsMax), resendAfter = Math.Min(ResendAfter, first);
+        bool resent = false;
         fixed (byte* payload = request)
         {
+            // The calls before may have ended too soon to turn away from a silo that is silent.
+            if (_unanswered >= _options.ResendsPerAddress) TurnAway();
             Send(type, session, payload, request.Length, resend: false);
-            for (int tries = 0, redirects = 0; ;)
+            for (int redirects = 0; ;)
             {
                 if (Receive(type, session, out ControlReply reply))
                 {
-                    if (tries == 0) Measure(Now - start);
+                    _unanswered = 0;
+                    if (!resent) Measure(Now - start);
                     if (reply.Error != RumError.NotLeader) return reply;
                     // Another silo: the request is as new there.
                     // Where nobody leads at the moment, or two name each other, a pause.
@@ -106,8 +116,9 @@ public sealed unsafe class ControlClient : IDisposable
                 if (now >= end || cancel.IsCancellationRequested) return new ControlReply(_otherVersion ? RumError.Incompatible : RumError.Unavailable, [], default);
                 if (now - sentNs >= resendAfter)
                 {
-                    resendAfter = resendAfter == 0 ? ResendAfter : Math.Min(resendAfter * 2, _options.ResendNsMax);
-                    if (++tries % _options.ResendsPerAddress == 0) _current = (_current + 1) % _addresses.Count;
+                    resendAfter = resendAfter == 0 ? Math.Min(ResendAfter, first) : Math.Min(resendAfter * 2, _options.ResendNsMax);
+                    resent = true;
+                    if (_unanswered >= _options.ResendsPerAddress) TurnAway();
                     Send(type, session, payload, request.Length, resend: true);
                     sentNs = now;
                     Resends++;
@@ -127,6 +138,12 @@ public sealed unsafe class ControlClient : IDisposable
         _smoothed = _smoothed == 0 ? Math.Max(1, roundTripNs) : _smoothed + ((roundTripNs - _smoothed) / 8);
     }
 
+    private void TurnAway()
+    {
+        _current = (_current + 1) % _addresses.Count;
+        _unanswered = 0;
+    }
+
     /// <summary>Turns to the leader that an answer names, else to the next address; false: it names none.</summary>
     private bool Follow(byte[] answer)
     {
@@ -138,6 +155,7 @@ public sealed unsafe class ControlClient : IDisposable
 
     private void Send(FrameType type, SessionId session, byte* payload, int length, bool resend)
     {
+        _unanswered++;
         int maxPayload = _driver.Traits.MaxPayload, fragments = FrameCodec.FragmentsFor(length, maxPayload);
         uint sum = type == FrameType.Control ? Crc32C.Compute(payload, length) : 0;
         for (int i = 0; i < fragments; i++)

@@ -167,7 +167,11 @@ public sealed unsafe partial class PageClient
             Remove(ref peer.Sent, index);
             Append(ref peer.Sent, index);
         }
-        if (late) peer.TimedOut();
+        if (late)
+        {
+            peer.TimedOut();
+            SuspectView(nowNs);
+        }
         while (peer.Queue.First >= 0)
         {
             int index = peer.Queue.First;

@@ -34,9 +34,7 @@ public sealed unsafe partial class PagerEngine
     {
         if (command.Kind == PagerCommandKind.Revoke)
         {
-            _revoked = command.Why;
-            while (_regions.Open.Length > 0) Abandon(_regions.Open[0], command.Why);
-            AbandonTakeOvers(command.Why);
+            Revoke(command.Why);
             return RumError.None;
         }
 

@@ -122,6 +122,13 @@ public sealed unsafe partial class PagerEngine : IDisposable
     public void CheckInvariants() =>
         Invariant.Check(_unbacked + _slots.Backed + _residents.Count == _options.CachePages);
 
+    /// <summary>The same when nothing is under way and nothing is mapped: every slot is free, a hole, or lent to the channel.</summary>
+    public void CheckIdle()
+    {
+        CheckInvariants();
+        Invariant.Check(_slots.Free + _slots.Holes + _landing == _slots.Slots && _unusedWrites == _writes.Length && _waiting == 0 && _evicting == 0 && _queued == 0 && _writeQueued == 0);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -41,7 +41,12 @@ internal sealed partial class CouncilSession
         if (_ended || _stopping || !(_viewIsStale || Behind)) return;
         _viewIsStale = false;
         ClusterView before = _view;
-        TryFetchView(CallTimeout);
+        if (!TryFetchView(CallTimeout))
+        {
+            // Who said so doesn't say it again: a write that waits for a silo that is gone is silent.
+            _viewIsStale |= !_incompatible;
+            return;
+        }
         // The same view, and yet a way is broken: the silo hung up on us, or was not ready for us. Each report tries again.
         if (ReferenceEquals(before, _view) && _routesBroken()) _viewChanged(_view);
     }
@@ -56,7 +61,7 @@ internal sealed partial class CouncilSession
 
     private bool TryFetchView(TimeSpan timeout)
     {
-        CouncilAnswer? answer = TryAsk(new GetView(_view.Decree), timeout);
+        CouncilAnswer? answer = TryAsk(new GetView(_view.Decree, Session), timeout);
         if (answer is null) return false;
         if (answer.Error is not RumError.None and not RumError.SessionExpired && Session.Value == 0) throw new RumException(answer.Error, answer.Message);
         if (answer is ViewAnswer { View: { } view } && view.Decree > _view.Decree)

@@ -38,7 +38,7 @@ public sealed partial class Membership
     private SiloId _id;
     private ShardMap? _map;
     private ulong _viewDecree;
-    private ulong _dropped;
+    private ulong _dropped, _carriedOut;
     private ulong _chargesAsOf;
     private ulong _offered;
     private ulong _snapshotsDecree;
@@ -267,8 +267,11 @@ public sealed partial class Membership
             if (answer.ViewDecree > _viewDecree) await FetchViewAsync(stop);
             foreach (Drop drop in answer.Drops)
             {
+                // Once only: that the council doesn't know of it yet, or that an old leader answers, doesn't mean that nothing has been stored there since.
+                if (drop.Sequence <= _carriedOut) continue;
                 await (drop.IsShard ? _server.DropShardAsync(drop.Shard)
                     : drop.Freed ? _server.DropSegmentAsync(drop.Segment) : _server.DropPagesAsync(drop.Segment, drop.FirstPage, drop.PageCount));
+                _carriedOut = drop.Sequence;
             }
             ulong last = answer.Drops[^1].Sequence;
             await DecideAsync(new Dropped(_id, _self.Incarnation, last), stop);

@@ -110,7 +110,7 @@ public sealed partial class CouncilLeader
         foreach (Asked asked in _round)
         {
             if (asked.Request is CommandRequest && !IsForeign(asked)) _commands.Add(asked);
-            else if (_leading && !IsForeign(asked) && asked.Request is GetView or GetDrops or SiloHeartbeat or DoubtSilo) AnswerQuery(asked);
+            else if (_leading && !IsForeign(asked) && MayBeOld(asked.Request)) AnswerQuery(asked);
             else
             {
                 // Others might have another leader by now: only a majority can say that there is none.
@@ -120,6 +120,14 @@ public sealed partial class CouncilLeader
             }
         }
     }
+
+    /// <summary>What is true enough when others have another leader already. That a session is over isn't: they may have opened it.</summary>
+    private bool MayBeOld(CouncilRequest request) => request switch
+    {
+        GetView get => get.Session.Value == 0 || _machine.IsOpen(get.Session),
+        GetDrops or SiloHeartbeat or DoubtSilo => true,
+        _ => false,
+    };
 
     /// <summary>Answers what may be answered, and proposes what waits.</summary>
     private void Serve()

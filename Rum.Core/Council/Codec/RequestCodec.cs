@@ -44,6 +44,7 @@ public static class RequestCodec
             case GetView it:
                 to.U8((byte)Kind.GetView);
                 to.U64(it.IfNewerThan);
+                to.U64(it.Session.Value);
                 break;
             case GetDrops it:
                 to.U8((byte)Kind.GetDrops);
@@ -142,7 +143,7 @@ public static class RequestCodec
                     : null;
                 break;
             case Kind.GetView:
-                request = new GetView(from.U64());
+                request = new GetView(from.U64(), new SessionId(from.U64()));
                 break;
             case Kind.GetDrops:
                 request = new GetDrops(new SiloId(from.U16()), new Incarnation(from.U64()), from.U64());

@@ -26,6 +26,11 @@ internal sealed class Attachment(SegmentModel model, SegmentHandle handle, nint 
     /// <summary>Its session has ended and nobody has told the process yet: what it stores now may or may not last.</summary>
     public bool Orphan { get; set; }
 
+    /// <summary>
+    /// Whether anything may be read: others may write it meanwhile. Anonymous memory of a session that is over is what was stored, or isn't to be had, never zeros.
+    /// </summary>
+    public bool AnythingGoes => Orphan && !Model.Freed;
+
     /// <summary>The pager took it away, as another writer has it.</summary>
     public bool Unmapped { get; set; }
 

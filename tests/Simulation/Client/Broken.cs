@@ -20,6 +20,9 @@ internal sealed record Broken
     /// <summary>Clients use what the council gave them before they have the view that it belongs to.</summary>
     public bool MapsBeforeView { get; init; }
 
+    /// <summary>The council gives views also to sessions that have ended.</summary>
+    public bool ViewsForTheEnded { get; init; }
+
     /// <summary>Silos don't ask which of their segments were freed.</summary>
     public bool NeverAudits { get; init; }
 

@@ -45,6 +45,7 @@ internal sealed unsafe class Scenario : IDisposable
     private readonly SimulatedNetwork _network;
     private readonly Trouble _trouble;
     private readonly HashSet<SessionId> _expired = [];
+    private readonly bool _viewsForTheEnded;
     private ulong _toldDecree;
     private long _calmSinceNs;
     private int _restarts;
@@ -53,6 +54,7 @@ internal sealed unsafe class Scenario : IDisposable
     {
         broken ??= Broken.Nothing;
         _trouble = trouble;
+        _viewsForTheEnded = broken.ViewsForTheEnded;
         var random = new Random(~seed);
         bool whole = random.Next(2) == 0;
         var link = new LinkSettings
@@ -310,7 +312,8 @@ internal sealed unsafe class Scenario : IDisposable
         {
             _toldDecree = view.Decree;
             foreach (SimulatedSilo silo in _silos) silo.Tell(view);
-            foreach (SimulatedProcess process in _processes) process.Tell(view);
+            foreach (SimulatedProcess process in _processes)
+                if (_viewsForTheEnded || Council.Machine.Query(new GetView(0, process.Session)).Error == RumError.None) process.Tell(view);
         }
         foreach (SimulatedSilo silo in _silos) silo.FetchDrops();
     }

@@ -58,7 +58,7 @@ internal sealed unsafe class VirtualThread(SimulatedProcess process, int index)
         if (touch != Touch.Done) return Told(touch, at, page);
         ulong seen = *(ulong*)address, right = at.Model[page].Words[word];
         Note("loads page {0}: {1:x}", at.Model[page].Number, (long)seen);
-        if (seen != right && !at.Orphan) throw World.Wrong($"{Name} loads {seen:x} from word {word} of page {at.Model[page].Number} of {at.Model.Name}; it stored {right:x}");
+        if (seen != right && !at.AnythingGoes) throw World.Wrong($"{Name} loads {seen:x} from word {word} of page {at.Model[page].Number} of {at.Model.Name}; it stored {right:x}");
         return touch;
     }
 
@@ -70,10 +70,10 @@ internal sealed unsafe class VirtualThread(SimulatedProcess process, int index)
         if (touch != Touch.Done) return Told(touch, at, page);
         PageModel model = at.Model[page];
         ulong seen = *(ulong*)address;
-        if (seen != model.Words[word] && !at.Orphan) throw World.Wrong($"{Name} finds {seen:x} where it stores to word {word} of page {model.Number} of {at.Model.Name}; it stored {model.Words[word]:x}");
+        if (seen != model.Words[word] && !at.AnythingGoes) throw World.Wrong($"{Name} finds {seen:x} where it stores to word {word} of page {model.Number} of {at.Model.Name}; it stored {model.Words[word]:x}");
         long moment = process.World.Moment();
         *(ulong*)address = process.NextValue(moment);
-        if (!at.Orphan || model.Inherited) model.Store(moment, word, *(ulong*)address);
+        if (!at.AnythingGoes || model.Inherited) model.Store(moment, word, *(ulong*)address);
         Note("stores to page {0}: {1:x}", model.Number, (long)*(ulong*)address);
         return touch;
     }
@@ -91,7 +91,7 @@ internal sealed unsafe class VirtualThread(SimulatedProcess process, int index)
         for (int w = 0; w < SegmentModel.Words; w++)
         {
             *(ulong*)(address + SegmentModel.Offsets[w]) = value;
-            if (!at.Orphan || model.Inherited) model.Store(moment, w, value);
+            if (!at.AnythingGoes || model.Inherited) model.Store(moment, w, value);
         }
         return touch;
     }
@@ -106,7 +106,7 @@ internal sealed unsafe class VirtualThread(SimulatedProcess process, int index)
         Span<ulong> seen = stackalloc ulong[SegmentModel.Words];
         bool clean = PageModel.TryRead(new ReadOnlySpan<byte>(address, Layout.PageSize), seen);
         Note("looks at page {0}: {1:x}", model.Number, (long)seen[0]);
-        if (at.Orphan) return touch;
+        if (at.AnythingGoes) return touch;
         string where = $"page {model.Number} of {at.Model.Name}";
         if (!clean) throw World.Wrong($"{Name} finds bytes in {where} that nobody stored");
         if (at.ReadOnly || model.Inherited)

@@ -108,7 +108,7 @@ internal sealed partial class Workload
 
     /// <summary>A page whose last writer vanished is looked at first: from then on it is known.</summary>
     private static IEnumerable<long> Settle(VirtualThread t, Attachment at, int page) =>
-        at.Model[page].Inherited && !at.Orphan ? Until(t, at, page, () => t.Look(at, page)) : [];
+        at.Model[page].Inherited && !at.AnythingGoes ? Until(t, at, page, () => t.Look(at, page)) : [];
 
     /// <summary>Touches a page until it is there, or never will be.</summary>
     private static IEnumerable<long> Until(VirtualThread t, Attachment at, int page, Func<Touch> touch)

@@ -55,7 +55,7 @@ internal sealed unsafe partial class ReplicaSimulation
         if (fate <= 1)
         {
             segment.End(former);
-            _drivers.Remove(former.Client);
+            _ways.Remove(former.Client);
         }
         else if (former != segment.Writer)
         {

@@ -38,11 +38,11 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
     private readonly SimulatedCouncil _council;
     private readonly List<SimulatedSilo> _silos = [];
     private readonly List<Succession> _segments = [];
-    private readonly Dictionary<PageClient, IDriver> _drivers = [];
     private readonly Dictionary<ulong, ClusterView> _views = [];
     private readonly BrokenReplica _broken;
     private readonly Random _random;
     private readonly int _copies;
+    private readonly bool _connects;
     private ulong _told;
     private bool _calm;
     private uint _request;
@@ -70,6 +70,7 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
         _council = new SimulatedCouncil(_world, RingShards) { Decided = Decided };
         int silos = _random.Next(3, 6);
         _copies = _random.Next(2, 4);
+        _connects = seed % 4 == 3;
         for (int i = 0; i < silos; i++)
         {
             _silos.Add(new SimulatedSilo(_world, _council, $"silo{i}", Broken.Nothing)
@@ -115,40 +116,31 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
 
     private PageClient Connect(SessionId session)
     {
-        SimulatedDriver endpoint = _network.CreateEndpoint();
-        _endpoints++;
-        var client = new PageClient(new PageClientOptions
+        PageClient client = null!;
+        client = new PageClient(new PageClientOptions
         {
             Requests = 32,
             AssembliesMax = 24,
             ResendNsMin = 300_000,
             ReadElsewhereNs = 2_000_000,
             ClockNs = () => _network.NowNs,
-            ViewIsStale = () => { },
+            ViewIsStale = () => ViewIsStale(client),
             Defect = _broken.HasFlag(BrokenReplica.FencesOneSilo) ? TakeOverDefect.FencesOneSilo
                 : _broken.HasFlag(BrokenReplica.LevelsNothing) ? TakeOverDefect.LevelsNothing : TakeOverDefect.None,
         })
         {
             Session = session,
         };
-        _drivers[client] = endpoint;
-        Route(client, _council.Machine.View);
+        _ways[client] = new ClientWays();
+        Offer(client, _council.Machine.View);
         return client;
     }
 
     private void Route(PageClient client, ClusterView view)
     {
-        if (!_drivers.ContainsKey(client)) return;
-        if (_broken.HasFlag(BrokenReplica.LearnerNotAsked))
-        {
-            view = view with
-            {
-                Shards = [.. view.Shards.Select(shard => shard with { Replicas = [.. shard.Replicas.Where(replica => replica.State == ReplicaState.InSync)] })],
-            };
-        }
+        if (!_ways.ContainsKey(client)) return;
         if (client.ViewDecree >= view.Decree && !_broken.HasFlag(BrokenReplica.TakesLowerEpoch)) return;
-        client.SetRoutes(new ClientRoutes(
-            new ShardMap(view), [.. view.Members.Select(member => new SiloRoute(member.Incarnation, _drivers[client], _world.Addresses[member.Endpoint]))]));
+        client.SetRoutes(Routes(client, view));
     }
 
     private void Decided()

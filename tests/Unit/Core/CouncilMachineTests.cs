@@ -340,6 +340,19 @@ public sealed class CouncilMachineTests
     }
 
     [Fact]
+    public void A_session_that_has_ended_gets_no_view_any_more()
+    {
+        _council.Join("a", 64 * Extent);
+        SessionId session = _council.Session();
+        Assert.NotNull(((ViewAnswer)_council.Machine.Query(new GetView(0, session))).View);
+        _council.Say(new CloseSession(session));
+        CouncilAnswer answer = _council.Machine.Query(new GetView(0, session));
+        Assert.Equal(RumError.SessionExpired, answer.Error);
+        Assert.IsNotType<ViewAnswer>(answer);
+        Assert.NotNull(((ViewAnswer)_council.Machine.Query(new GetView(0))).View);
+    }
+
+    [Fact]
     public void An_audit_names_what_was_freed_and_neither_what_lives_nor_what_is_not_known_yet()
     {
         _council.Join("a", 4 * Extent);

@@ -15,7 +15,7 @@ internal sealed unsafe partial class ReplicaSimulation
         SimulatedSilo silo = _silos[_random.Next(_silos.Count)];
         Member? member = _council.Machine.View.Members.FirstOrDefault(m => m.Name == silo.Name);
         if (member is null) return;
-        switch (_random.Next(15))
+        switch (_random.Next(_connects ? 15 : 14))
         {
             case < 4 when silo.Up && MayDie(silo.Life):
                 BreakWays(silo.Life);

@@ -70,7 +70,7 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
         _council = new SimulatedCouncil(_world, RingShards) { Decided = Decided };
         int silos = _random.Next(3, 6);
         _copies = _random.Next(2, 4);
-        _connects = seed % 4 == 3;
+        _connects = seed % 4 == 3 && broken == BrokenReplica.None;
         for (int i = 0; i < silos; i++)
         {
             _silos.Add(new SimulatedSilo(_world, _council, $"silo{i}", Broken.Nothing)

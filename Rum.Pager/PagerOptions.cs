@@ -1,3 +1,4 @@
+using Rum.FastPath.Tracing;
 using Rum.Pager.Paging;
 
 namespace Rum.Pager;
@@ -37,6 +38,9 @@ public sealed record PagerOptions
 
     /// <summary>Names shard and silo of a page for messages; without it only segment and page are named. Called by the pager thread.</summary>
     public Func<FastPath.Client.SegmentHandle, long, string>? Describe { get; init; }
+
+    /// <summary>Where the pager thread notes the moments of a fault; null: nowhere. For benchmarks.</summary>
+    public StageTrace? Trace { get; init; }
 
     /// <summary>For tests only.</summary>
     public PagerDefect Defect { get; init; }

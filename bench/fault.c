@@ -5,9 +5,12 @@
 // same program with RUM_TRANSPORT=floor (pages come from this process), so that everything but the transport is equal.
 // The pattern idle touches nothing for --ops seconds and prints the processor time that program and --peers used meanwhile.
 //
+// --trace FILE also notes when each fault began and ended, in the form of the pager's and the silo's own (Rum.FastPath/Tracing): one thread.
+//
 // --memory local takes memory of this machine instead: what its own swap makes of it, in a control group with a limit (rum bench sets it up).
 //
 // Usage: fault --pattern read|write|mixed|scan|idle [--memory remote|local] [--mib 256] [--ops 200000] [--threads 1] [--cpu N] [--seed 1] [--peers PID,...]
+//              [--trace FILE]
 #include <getopt.h>
 #include <pthread.h>
 #include <x86intrin.h>
@@ -15,7 +18,7 @@
 #include "measure.h"
 #include "rum.h"
 
-enum { PAGE = 4096, HIT_NS = 700 };
+enum { PAGE = 4096, HIT_NS = 700, TOUCHED = 1, RESUMED = 8 };
 
 enum pattern { READ, WRITE, MIXED, SCAN, IDLE };
 
@@ -33,7 +36,9 @@ static volatile unsigned char *memory;
 static uint64_t pages, operations = 200000;
 static enum pattern pattern = READ;
 static int threads = 1, cpu = -1, local;
-static const char *peers;
+static const char *peers, *trace_path;
+static uint64_t *trace;  // moments by twos; NULL: none
+static uint64_t traced;
 static double ns_per_tick;
 static pthread_barrier_t start_line;
 
@@ -59,6 +64,23 @@ static void touch(struct worker *w, uint64_t page, int store) {
         record(&w->faults, ns);
 }
 
+static void touch_traced(struct worker *w, uint64_t page, int store) {
+    uint64_t before = w->faults.total, begun = now_ns();
+    touch(w, page, store);
+    uint64_t ended = now_ns();
+    if (w->faults.total == before) return;
+    trace[traced++] = begun << 4 | TOUCHED;
+    trace[traced++] = ended << 4 | RESUMED;
+}
+
+static int write_trace(void) {
+    FILE *f = fopen(trace_path, "wb");
+    int good = f != NULL && fwrite(trace, sizeof *trace, traced, f) == traced;
+    if (f != NULL && fclose(f) != 0) good = 0;
+    if (!good) fprintf(stderr, "fault: %s can't be written: %s\n", trace_path, strerror(errno));
+    return good;
+}
+
 static void *work(void *argument) {
     struct worker *w = argument;
     uint64_t share = operations / (uint64_t)threads;
@@ -70,7 +92,11 @@ static void *work(void *argument) {
     }
     for (uint64_t i = 0; i < share; i++) {
         uint64_t r = next_random(&w->seed);
-        touch(w, (r >> 1) % pages, pattern == WRITE || (pattern == MIXED && (r & 1)));
+        int store = pattern == WRITE || (pattern == MIXED && (r & 1));
+        if (trace != NULL)
+            touch_traced(w, (r >> 1) % pages, store);
+        else
+            touch(w, (r >> 1) % pages, store);
     }
     return NULL;
 }
@@ -108,7 +134,7 @@ static enum pattern parse_pattern(const char *name) {
 
 int main(int argc, char **argv) {
     static const struct option options[] = {{"pattern", 1, 0, 'p'}, {"memory", 1, 0, 'M'}, {"mib", 1, 0, 'm'},  {"ops", 1, 0, 'o'}, {"threads", 1, 0, 't'},
-                                            {"cpu", 1, 0, 'c'},     {"seed", 1, 0, 's'},   {"peers", 1, 0, 'P'}, {0, 0, 0, 0}};
+                                            {"cpu", 1, 0, 'c'},     {"seed", 1, 0, 's'},   {"peers", 1, 0, 'P'}, {"trace", 1, 0, 'T'}, {0, 0, 0, 0}};
     uint64_t mib = 256, seed = 1;
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (o) {
@@ -120,11 +146,16 @@ int main(int argc, char **argv) {
             case 'c': cpu = atoi(optarg); break;
             case 's': seed = strtoull(optarg, NULL, 10); break;
             case 'P': peers = optarg; break;
+            case 'T': trace_path = optarg; break;
             default: return 2;
         }
     }
     if (mib == 0 || operations == 0 || threads < 1 || threads > 64) {
         fprintf(stderr, "fault: --mib and --ops must be above 0, --threads from 1 to 64\n");
+        return 2;
+    }
+    if (trace_path != NULL && (threads != 1 || pattern == SCAN || pattern == IDLE)) {
+        fprintf(stderr, "fault: --trace goes with one thread and read, write or mixed\n");
         return 2;
     }
     pin(cpu);
@@ -144,6 +175,11 @@ int main(int argc, char **argv) {
 
     if (pattern == IDLE) return measure_idle();
 
+    if (trace_path != NULL) {
+        size_t bytes = 2 * operations * sizeof *trace;
+        trace = (uint64_t *)map_pages(bytes);
+        memset(trace, 0, bytes);  // there before the first note
+    }
     struct worker *workers = calloc((size_t)threads, sizeof *workers);
     pthread_barrier_init(&start_line, NULL, (unsigned)threads + 1);
     for (int i = 0; i < threads; i++) {
@@ -157,6 +193,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < threads; i++) pthread_join(workers[i].thread, NULL);
     uint64_t elapsed = now_ns() - n0;
     struct cpu_use after = cpu_now(peers);
+    if (trace != NULL && !write_trace()) return 3;
 
     struct histogram *all = calloc(1, sizeof *all);
     uint64_t hits = 0, wrong = 0;

@@ -8,6 +8,7 @@ namespace Rum.Cli.Bench;
 /// </content>
 internal static partial class BenchCatalog
 {
+    private const int StageRounds = 100_000;
     private const string Vhost = "vhost", Packet = "packet", Veth = "veth", Lossy = "lossy.packet";
 
     private static IEnumerable<BenchStep> Dpdk() =>
@@ -29,6 +30,7 @@ internal static partial class BenchCatalog
             RoundTrip($"rtt.{way}", way, 1) with { Of = _ => $"floor.dpdk.{way}", Quick = [] },
             RoundTrip($"rtt.{way}.32", way, 32) with { Of = _ => way == Packet ? "rtt.veth.32" : $"floor.dpdk.{way}.32", RatioOfRates = true },
             Fault([$"fault.read.{way}"], "read", way, SplitOnly, [], "floor.pager"),
+            Stages(way),
             Fault([$"fault.write.{way}"], "write", way, SplitOnly, [], "floor.pager.write"),
             Fault([$"scan.{way}"], "scan", way, SplitOnly, [], "memcpy", rates: true),
         ];
@@ -81,6 +83,28 @@ internal static partial class BenchCatalog
         {
             Directory.Delete(directory, recursive: true);
         }
+    }
+
+    /// <summary>Where the time of a read fault goes: program, pager and silo note the moments.</summary>
+    private static BenchStep Stages(string way)
+    {
+        string prefix = $"stages.{way}.", whole = prefix + FaultStages.Whole;
+        return new BenchStep([.. FaultStages.Names.Select(name => prefix + name)], SplitOnly, 1, (context, layout) =>
+        {
+            string kind = "silo.traced." + way;
+            // A trace is of one run.
+            context.StopServers();
+            BenchServer silo = context.Server(kind, layout);
+            List<string> command = [.. context.At(kind), context.Program("fault"), "--pattern", "read", "--mib", Text(context.Mib), "--ops", Text(StageRounds), "--threads", "1",
+                "--peers", Text(silo.ProcessId), "--trace", silo.Trace("program")];
+            if (layout.ProgramCpu() is int cpu) command.AddRange(["--cpu", Text(cpu)]);
+            Sample run = BenchContext.ToSample(context.Run([.. command],
+                ("RUM_MACHINES", silo.MachinesFile), ("RUM_TRANSPORT", "dpdk"), ("RUM_DPDK", silo.DpdkOfClient), ("RUM_CACHE", Text(context.CacheMib) + "M"))[^1]);
+            return FaultStages.Of(silo.Trace("program"), silo.Trace("client"), silo.Trace("silo"), run).ToDictionary(one => prefix + one.Key, one => one.Value);
+        })
+        {
+            Of = name => name == whole ? $"fault.read.{way}" : whole,
+        };
     }
 
     private const int LossRounds = 50_000;

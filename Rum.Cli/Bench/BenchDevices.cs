@@ -22,5 +22,8 @@ internal static class BenchDevices
         ? $"net_virtio_user0,path={directory}/v{port}.sock,queues=1,queue_size=1024,mrg_rxbuf=1,mac=02:00:00:00:00:0{port + 1}"
         : $"net_af_packet0,iface={BenchWire.ProgramFace}{Ring}";
 
+    /// <summary>The driver's own argument for an end that is traced into this file.</summary>
+    public static string TraceOf(string kind, string file) => kind.Contains("traced", StringComparison.Ordinal) ? " -- --trace " + file : "";
+
     private static bool IsVhost(string kind) => kind.EndsWith("vhost", StringComparison.Ordinal);
 }

@@ -40,7 +40,10 @@ internal sealed class BenchServer : IDisposable
     public string DpdkOfClient => DpdkOf(0);
 
     /// <summary>The same for the client of another of its ports.</summary>
-    public string DpdkOf(int port) => "--no-huge --vdev=" + BenchDevices.OfProgram(_kind, _directory, port);
+    public string DpdkOf(int port) => "--no-huge --vdev=" + BenchDevices.OfProgram(_kind, _directory, port) + BenchDevices.TraceOf(_kind, Trace("client"));
+
+    /// <summary>The trace of an end of it ("program", "client", "silo"), where it is traced.</summary>
+    public string Trace(string end) => TraceIn(_directory, end);
 
     /// <summary>Whether it is at the silo's end of a <see cref="BenchWire"/>.</summary>
     public static bool NeedsWire(string kind) => kind.EndsWith(".packet", StringComparison.Ordinal) || kind.EndsWith(".veth", StringComparison.Ordinal);
@@ -61,9 +64,9 @@ internal sealed class BenchServer : IDisposable
                 // Room for the runs before whose memory is still being dropped.
                 "--self", $"127.0.0.1:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", kind == "silo" ? "2G" : "4G",
                 "--http", http, "--plane", kind == "silo" ? "static" : "orleans"],
-            "silo.vhost" or "silo.packet" or "silo.veth" or "silo.lossy.packet" or "silo.eight.vhost" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
+            "silo.vhost" or "silo.packet" or "silo.traced.vhost" or "silo.traced.packet" or "silo.veth" or "silo.lossy.packet" or "silo.eight.vhost" => [rum, "silo", "run", "--machines", Path.Combine(directory, "machines.csv"),
                 "--self", $"{address}:{number}", "--init", "--data", Path.Combine(directory, "data"), "--memory", "2G", "--http", http,
-                .. kind == "silo.veth" ? (string[])["--transport", "udp"] : ["--transport", "dpdk", "--dpdk", BenchDevices.AllOfSilo(kind, directory)]],
+                .. kind == "silo.veth" ? (string[])["--transport", "udp"] : ["--transport", "dpdk", "--dpdk", BenchDevices.AllOfSilo(kind, directory) + BenchDevices.TraceOf(kind, TraceIn(directory, "silo"))]],
             "driver.vhost" or "driver.packet" => [rum, "bench", "driver", "--serve", "--dpdk", BenchDevices.AllOfSilo(kind, directory)],
             "redis" => ["redis-server", "--port", number, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             "memcached" => ["memcached", "-l", "127.0.0.1", "-p", number, "-U", "0", "-m", "1024", "-t", "1", "-u", "nobody"],
@@ -130,6 +133,8 @@ internal sealed class BenchServer : IDisposable
             return false;
         }
     }
+
+    private static string TraceIn(string directory, string end) => Path.Combine(directory, end + ".trace");
 
     private static bool IsSilo(string kind) => kind == "orleans" || kind.StartsWith("silo", StringComparison.Ordinal);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Rum.Core;
+using Rum.FastPath.Tracing;
 using Rum.Pager.Paging;
 using static Rum.Pager.Linux.PagerNative;
 
@@ -18,9 +19,11 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
     private readonly nint _slots;
     private readonly long _slotBytes;
     private readonly byte* _zeros;
+    private readonly StageTrace? _trace;
 
-    internal LinuxPageMapper(Userfaultfd uffd, int slots, bool move, InlineFaults? faults)
+    internal LinuxPageMapper(Userfaultfd uffd, int slots, bool move, InlineFaults? faults, StageTrace? trace)
     {
+        _trace = trace;
         _uffd = uffd;
         _faults = faults;
         Moves = move;
@@ -96,7 +99,9 @@ internal sealed unsafe class LinuxPageMapper : IPageMapper, IDisposable
 
     public MapOutcome MoveIn(nint page, int slot, int count, out int done)
     {
+        _trace?.Note(Stage.Mapping);
         MapOutcome outcome = Move(page, SlotAddress(slot), count, out done);
+        _trace?.Note(Stage.Mapped);
         Arrived(page, done);
         return outcome;
     }

@@ -1,5 +1,6 @@
 using Rum.Core;
 using Rum.FastPath.Linux;
+using Rum.FastPath.Tracing;
 using Rum.Pager.Linux;
 
 namespace Rum.Pager.Paging;
@@ -118,6 +119,7 @@ public sealed partial class Pager
     private unsafe void Handle(UserfaultfdAbi.Message* messages, int count)
     {
         if (count <= 0) return;
+        _options.Trace?.Note(Stage.Taken);
         long now = _mapper.NowNs;
         for (int i = 0; i < count; i++)
         {

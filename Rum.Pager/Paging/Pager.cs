@@ -30,7 +30,7 @@ public sealed partial class Pager : IPager, IResidentAccess
         _channel = channel;
         _options = options;
         int pages = (int)(options.CacheBytes >> Layout.PageShift);
-        _mapper = new LinuxPageMapper(uffd, PagerEngine.SlotsFor(pages), move, faults);
+        _mapper = new LinuxPageMapper(uffd, PagerEngine.SlotsFor(pages), move, faults, options.Trace);
         _doorbell = new Doorbell(bell);
         _placement = new CpuPlacement(options.FollowFaults && uffd.HasThreadId);
         _engine = new PagerEngine(_mapper, channel, new Events(this), new PagerEngineOptions

@@ -61,6 +61,7 @@ internal sealed partial class RumRuntime
                 FaultTimeout = settings.FaultTimeout,
                 Defect = settings.Defect,
                 EvictionBatch = transports.GathersSends ? 16 : 1,
+                Trace = transports.Trace,
                 Describe = (segment, page) => Describe(session.View, segment, page),
             };
             RumError error = Paging.Pager.Start(settings.Transport == ClientSettings.Floor ? Floor() : client, options, out pager, out string why);

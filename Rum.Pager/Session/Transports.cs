@@ -7,6 +7,7 @@ using Rum.FastPath.Drivers.Dpdk;
 using Rum.FastPath.Drivers.SharedMemory;
 using Rum.FastPath.Drivers.Udp;
 using Rum.FastPath.Linux;
+using Rum.FastPath.Tracing;
 
 namespace Rum.Pager.Session;
 
@@ -25,6 +26,9 @@ internal sealed class Transports(string wish, int udpPayload, DpdkWays? dpdk = n
 
     /// <summary>Whether sends should be gathered, because each burst is a system call.</summary>
     public bool GathersSends => UsesUdp || (dpdk?.SendCostsSystemCall ?? false);
+
+    /// <summary>Where the moments of a fault are noted, or null.</summary>
+    public StageTrace? Trace => dpdk?.Trace;
 
     /// <summary>"dpdk", "shm", "udp" or "shm+udp", as of the last routes.</summary>
     public string Names { get; private set; } = "";

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Rum.Core;
 using Rum.FastPath.Frames;
+using Rum.FastPath.Tracing;
 
 namespace Rum.FastPath.Drivers.Dpdk;
 
@@ -46,7 +47,8 @@ public sealed unsafe partial class DpdkDriver
             _ready = NativeMethods.rum_dpdk_receive(Port.Id, (ushort)_pollQueue, _rx, (ushort)want);
             if (++_pollQueue >= Port.Queues) _pollQueue = 0;
         }
-        if (_ready == 0 && (++_emptyPolls & LinkPolls) == 0) CheckLink();
+        if (_ready > 0) _trace?.Note(Stage.Received);
+        else if ((++_emptyPolls & LinkPolls) == 0) CheckLink();
         return _ready;
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Rum.Core;
 using Rum.FastPath.Frames;
+using Rum.FastPath.Tracing;
 
 namespace Rum.FastPath.Drivers.Dpdk;
 
@@ -75,7 +76,9 @@ public sealed unsafe partial class DpdkDriver
     private int Hand(int count)
     {
         ushort queue = Port.Queues == 1 ? (ushort)0 : (ushort)(_nextQueue++ % (uint)Port.Queues);
+        _trace?.Note(Stage.Sending);
         int sent = NativeMethods.rum_dpdk_send(Port.Id, queue, _tx, (ushort)count);
+        _trace?.Note(Stage.Sent);
         if (sent < count)
         {
             NativeMethods.rum_dpdk_free(_tx + sent, (uint)(count - sent));

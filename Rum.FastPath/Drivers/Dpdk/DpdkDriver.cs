@@ -2,6 +2,7 @@ using Rum.Core;
 using Rum.FastPath.Frames;
 using Rum.FastPath.Linux;
 using Rum.FastPath.Memory;
+using Rum.FastPath.Tracing;
 
 namespace Rum.FastPath.Drivers.Dpdk;
 
@@ -26,6 +27,7 @@ public sealed unsafe partial class DpdkDriver : IDriver
     private readonly int _maxPayload;
     private readonly bool _fromPlace;
     private readonly uint _ownAddress;
+    private readonly StageTrace? _trace;
 
     // One mapping, cut up: the bursts' buffers by address, the template of a frame's first bytes, the count of payloads that the port holds, and room to
     // put frames of several segments together.
@@ -47,6 +49,7 @@ public sealed unsafe partial class DpdkDriver : IDriver
         if (_encapsulated) Invariant.Check(DpdkPeer.Number(options.Address!, out _ownAddress));
         _headers = DpdkPort.EthernetHeader + (_encapsulated ? DpdkPort.IpUdpHeaders : 0);
         _fromPlace = port.SendsFromPlace && !options.CopyAlways;
+        _trace = options.OpenTrace();
         port.Start(options);
         _maxPayload = Math.Min(Layout.PageSize, port.Mtu + DpdkPort.EthernetHeader - _headers - FrameHeader.Size);
         Invariant.Check(_maxPayload >= Udp.UdpDriverOptions.MaxPayloadMin);

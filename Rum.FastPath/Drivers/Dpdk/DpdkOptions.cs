@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Rum.FastPath.Tracing;
 
 namespace Rum.FastPath.Drivers.Dpdk;
 
@@ -55,6 +56,9 @@ public sealed record DpdkOptions
     /// <summary>--copy: pages are copied into DPDK's buffers even where the port could send them from their place.</summary>
     public bool CopyAlways { get; init; }
 
+    /// <summary>--trace: a file for the moments at which frames are handed over; null: none. For benchmarks.</summary>
+    public string? Trace { get; init; }
+
     /// <summary>Reads the text. Throws <see cref="DpdkException"/> naming the word that is wrong.</summary>
     public static DpdkOptions Parse(string text)
     {
@@ -73,6 +77,19 @@ public sealed record DpdkOptions
         return options;
     }
 
+    /// <summary>Opens what <see cref="Trace"/> names. Throws <see cref="DpdkException"/>.</summary>
+    internal StageTrace? OpenTrace()
+    {
+        try
+        {
+            return Trace is null ? null : StageTrace.Of(Trace);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DpdkException($"--trace {Trace}: {e.Message}");
+        }
+    }
+
     private DpdkOptions With(string name, string value) => name switch
     {
         "--wait" => value switch
@@ -89,7 +106,8 @@ public sealed record DpdkOptions
         "--checksum" => this with { Checksum = value is "on" or "off" ? value == "on" : throw Wrong(name, value, "on or off") },
         "--ethertype" => this with { EtherType = EtherTypeOf(name, value) },
         "--copy" => this with { CopyAlways = true },
-        _ => throw Wrong(name, value, "--wait, --mtu, --queues, --ip, --gateway, --udp-port, --checksum, --ethertype or --copy behind the '--'"),
+        "--trace" => this with { Trace = value },
+        _ => throw Wrong(name, value, "--wait, --mtu, --queues, --ip, --gateway, --udp-port, --checksum, --ethertype, --copy or --trace behind the '--'"),
     };
 
     private DpdkOptions WithAddress(string name, string value)

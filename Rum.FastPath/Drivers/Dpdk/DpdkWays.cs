@@ -1,5 +1,6 @@
 using Rum.Core;
 using Rum.FastPath.Client;
+using Rum.FastPath.Tracing;
 
 namespace Rum.FastPath.Drivers.Dpdk;
 
@@ -30,6 +31,7 @@ public sealed class DpdkWays
     public DpdkWays(DpdkOptions options)
     {
         _options = options;
+        Trace = options.OpenTrace();
         Eal.Start(options.Eal);
         foreach (ushort id in Eal.Ports()) _ways.Add(new Way(DpdkPort.Look(id)));
         if (_ways.Count == 0)
@@ -38,6 +40,9 @@ public sealed class DpdkWays
                 $"DPDK started with '{string.Join(' ', Eal.Arguments)}' and has no port: name a device (--vdev=net_af_packet0,iface=eth1,...) or bind a card to vfio-pci. See 'rum dpdk check'.");
         }
     }
+
+    /// <summary>Where the moments of a fault are noted, or null.</summary>
+    public StageTrace? Trace { get; }
 
     /// <summary>Whether a port's peer hung up, so that routes must be made again.</summary>
     public bool Broken => _ways.Exists(static way => way.GivenOut && !way.Open);

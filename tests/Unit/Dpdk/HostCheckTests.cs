@@ -79,7 +79,7 @@ public sealed class HostCheckTests : IDisposable
     public void Options_stand_behind_the_dashes(string text, DpdkWait wait, int mtu)
     {
         DpdkOptions options = DpdkOptions.Parse(text);
-        Assert.Equal((wait, mtu), (options.Wait, options.Mtu));
+        Assert.Equal((wait, mtu, null), (options.Wait, options.Mtu, options.Trace));
     }
 
     [Theory]
@@ -90,6 +90,7 @@ public sealed class HostCheckTests : IDisposable
     [InlineData("-- --ethertype 0x0800")]
     [InlineData("-- --colour red")]
     [InlineData("-- --mtu")]
+    [InlineData("-- --trace")]
     public void A_wrong_option_is_named(string text) =>
         Assert.Contains(text.Split(' ')[1], Assert.Throws<DpdkException>(() => DpdkOptions.Parse(text)).Message);
 

@@ -14,6 +14,7 @@ public sealed unsafe partial class PageClient
         int free = Walk(_free, RequestState.Free, seen) + Walk(_freeFences, RequestState.Free, seen) + Walk(_freeLegs, RequestState.Free, seen);
         Walk(_parked, RequestState.Parked, seen);
         Walk(_failing, RequestState.Failing, seen);
+        Walk(_direct, RequestState.Direct, seen);
         foreach (ClientPeer? peer in _peers)
         {
             Walk(peer!.Queue, RequestState.Queued, seen);

@@ -100,7 +100,7 @@ public sealed unsafe class ControlClient : IDisposable
             // The calls before may have ended too soon to turn away from a silo that is silent.
             if (_unanswered >= _options.ResendsPerAddress) TurnAway();
             Send(type, session, payload, request.Length, resend: false);
-            for (int redirects = 0; ;)
+            for (int redirects = 0, tries = 0; ;)
             {
                 if (Receive(type, session, out ControlReply reply))
                 {
@@ -118,7 +118,8 @@ public sealed unsafe class ControlClient : IDisposable
                 {
                     resendAfter = resendAfter == 0 ? Math.Min(ResendAfter, first) : Math.Min(resendAfter * 2, _options.ResendNsMax);
                     resent = true;
-                    if (_unanswered >= _options.ResendsPerAddress) TurnAway();
+                    // Also from those who answer and name each other, or themselves.
+                    if (++tries % _options.ResendsPerAddress == 0 || _unanswered >= _options.ResendsPerAddress) TurnAway();
                     Send(type, session, payload, request.Length, resend: true);
                     sentNs = now;
                     Resends++;

@@ -15,6 +15,8 @@ public sealed class ControlClientTests
 
         public int Seen { get; private set; }
 
+        public Action<PageServer>? Asked { get; set; }
+
         public bool TryAccept(ControlRequest request)
         {
             Seen++;
@@ -26,6 +28,7 @@ public sealed class ControlClientTests
         {
             foreach (ControlRequest request in _waiting)
             {
+                Asked?.Invoke(server);
                 (RumError error, byte[] payload) = Reply(request);
                 Assert.True(server.Answer(request, error, payload));
             }
@@ -168,6 +171,20 @@ public sealed class ControlClientTests
             Assert.True(calls++ < 4, $"{calls - 1} calls of {deadlineMs} ms, and none reached the silo that answers");
         }
         while (client.Call(default, [2], TimeSpan.FromMilliseconds(deadlineMs)).Error != RumError.None);
+        Assert.Equal(cluster.Drivers[1].Address, client.Current);
+    }
+
+    /// <summary>As a silo does that believes the leader to be where it asks itself.</summary>
+    [Fact]
+    public void Who_names_itself_and_does_not_lead_is_turned_away_from()
+    {
+        var echo = new Echo();
+        using var cluster = new Cluster(2, sink: echo);
+        PageServer? asked = null;
+        echo.Reply = request => asked == cluster.Servers[0] ? (RumError.NotLeader, [0]) : (RumError.None, request.Payload);
+        echo.Asked = server => asked = server;
+        using ControlClient client = Client(cluster, echo, new ControlClientOptions { LeaderOf = answer => cluster.Drivers[answer[0]].Address });
+        Assert.Equal(RumError.None, client.Call(default, [9], TimeSpan.FromSeconds(2)).Error);
         Assert.Equal(cluster.Drivers[1].Address, client.Current);
     }
 

@@ -115,12 +115,8 @@ public sealed unsafe partial class PageClient
     private static bool IsSilent(ClientPeer peer, long nowNs) => peer.Port.Hung || nowNs < peer.AvoidUntilNs;
 
     /// <summary>When a read that could go elsewhere has waited long enough for this replica.</summary>
-    private long MoveNs(RequestSlot* slot, ClientPeer peer) => peer.Port.Hung ? 0 : MoveNs(slot);
-
-    private long MoveNs(RequestSlot* slot) => slot->SentNs + (_options.ReadElsewhereNs << Math.Min((int)slot->Moves, 6));
-
-    /// <summary>Whether reads may wait until this question is answered.</summary>
-    private bool HoldsReads(RequestSlot* slot) => slot->Kind == RequestKind.Fence && !slot->TakesOver && _fencing > 0;
+    private long MoveNs(RequestSlot* slot, ClientPeer peer) =>
+        peer.Port.Hung ? 0 : slot->SentNs + (_options.ReadElsewhereNs << Math.Min((int)slot->Moves, 6));
 
     /// <summary>Sends reads that a silent replica lets wait to another one.</summary>
     private void MoveReads(ClientPeer peer, long nowNs)
@@ -133,7 +129,6 @@ public sealed unsafe partial class PageClient
             RequestSlot* slot = _slots + i;
             int next = i == last ? -1 : slot->Next;
             if (!peer.Port.Hung && nowNs - slot->SentNs < _options.ReadElsewhereNs) break;
-            if (HoldsReads(slot) && nowNs >= MoveNs(slot)) MoveFencing(slot, peer, nowNs);
             if (slot->Others && nowNs >= MoveNs(slot, peer))
             {
                 if (peer.HeardNs <= slot->SentNs)
@@ -154,18 +149,6 @@ public sealed unsafe partial class PageClient
         }
     }
 
-    /// <summary>Reads that wait until a silent replica has recorded their token go to another one.</summary>
-    private void MoveFencing(RequestSlot* fence, ClientPeer peer, long nowNs)
-    {
-        if (fence->Moves < byte.MaxValue) fence->Moves++;
-        if (peer.HeardNs <= fence->SentNs) peer.AvoidUntilNs = nowNs + _options.AvoidNs;
-        for (int i = 0; i < Capacity; i++)
-        {
-            RequestSlot* slot = _slots + i;
-            if (slot->State == RequestState.Fencing && slot->Others && slot->Segment == fence->Segment && slot->Peer == fence->Peer) MoveRead(i);
-        }
-    }
-
     private void MoveRead(int index)
     {
         RequestSlot* slot = _slots + index;
@@ -180,12 +163,8 @@ public sealed unsafe partial class PageClient
     /// <summary>When the first read at a peer is to go elsewhere.</summary>
     private long NextMoveNs(ClientPeer peer)
     {
-        long next = long.MaxValue;
         for (int i = peer.Sent.First; i >= 0; i = _slots[i].Next)
-        {
-            if (HoldsReads(_slots + i)) next = Math.Min(next, MoveNs(_slots + i));
-            if (_slots[i].Others) return Math.Min(next, MoveNs(_slots + i, peer));
-        }
-        return next;
+            if (_slots[i].Others) return MoveNs(_slots + i, peer);
+        return long.MaxValue;
     }
 }

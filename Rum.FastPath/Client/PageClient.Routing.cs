@@ -7,8 +7,6 @@ namespace Rum.FastPath.Client;
 /// <content>From page to silo, and what happens when that changes.</content>
 public sealed unsafe partial class PageClient
 {
-    private const long SuspectEveryNs = 200_000_000;
-
     private readonly Lock _handover = new();
     private readonly List<ClientRoutes> _skipped = [];
     private ClientRoutes? _offered;
@@ -19,7 +17,6 @@ public sealed unsafe partial class PageClient
     private readonly WireBytes _retired = new();
     private long _staleViewReports;
     private bool _staleReported;
-    private long _suspectNs;
 
     /// <summary>
     /// Hands over new routes; they are in force from the next <see cref="Poll"/> on. Any thread. Drivers that earlier routes named and these don't are
@@ -271,17 +268,6 @@ public sealed unsafe partial class PageClient
         _counters.Rerouted++;
         // A leg rests alone: what its sisters acknowledge in this epoch counts.
         Park(index);
-        ReportStaleView();
-    }
-
-    /// <summary>
-    /// A silo doesn't answer: others may know already that it is gone. Whoever waits for it alone, as a write does, hears of that by no refusal.
-    /// </summary>
-    private void SuspectView(long nowNs)
-    {
-        if (nowNs < _suspectNs) return;
-        _suspectNs = nowNs + SuspectEveryNs;
-        _staleReported = false;
         ReportStaleView();
     }
 

@@ -167,11 +167,7 @@ public sealed unsafe partial class PageClient
             Remove(ref peer.Sent, index);
             Append(ref peer.Sent, index);
         }
-        if (late)
-        {
-            peer.TimedOut();
-            SuspectView(nowNs);
-        }
+        if (late) peer.TimedOut();
         while (peer.Queue.First >= 0)
         {
             int index = peer.Queue.First;

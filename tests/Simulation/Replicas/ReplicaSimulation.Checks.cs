@@ -15,10 +15,6 @@ internal sealed unsafe partial class ReplicaSimulation
         ClusterView view = _council.Machine.View;
         foreach (Succession segment in _segments)
         {
-            if (_steps % 64 == 0)
-            {
-                foreach (PageClient each in segment.Clients) each.CheckInvariants();
-            }
             CheckSuccession(segment, view);
             SimulatedClient client = segment.Writer;
             foreach ((long page, PageVersion acknowledged, ulong stamp) in client.Acknowledged())

@@ -55,7 +55,7 @@ internal sealed unsafe partial class ReplicaSimulation
         if (fate <= 1)
         {
             segment.End(former);
-            _ways.Remove(former.Client);
+            _drivers.Remove(former.Client);
         }
         else if (former != segment.Writer)
         {

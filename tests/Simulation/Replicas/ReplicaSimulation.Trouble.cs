@@ -15,10 +15,9 @@ internal sealed unsafe partial class ReplicaSimulation
         SimulatedSilo silo = _silos[_random.Next(_silos.Count)];
         Member? member = _council.Machine.View.Members.FirstOrDefault(m => m.Name == silo.Name);
         if (member is null) return;
-        switch (_random.Next(_connects ? 15 : 14))
+        switch (_random.Next(14))
         {
             case < 4 when silo.Up && MayDie(silo.Life):
-                BreakWays(silo.Life);
                 silo.Kill();
                 // Sooner or later than it is missed.
                 long away = _random.Next(3) == 0 ? _random.Next(10_000, 3_000_000) : _random.Next(5_000_000, 400_000_000);
@@ -45,9 +44,6 @@ internal sealed unsafe partial class ReplicaSimulation
                 if (from == to) break;
                 _network.Block(from, to);
                 _world.After(_random.Next(1_000_000, 60_000_000), () => _network.Unblock(from, to));
-                break;
-            case 14:
-                BreakWays();
                 break;
             case 12 or 13:
                 // Cut off from the council, though clients reach it: sooner or later it is taken for dead.
@@ -100,7 +96,6 @@ internal sealed unsafe partial class ReplicaSimulation
                 if (member.State is MemberState.Draining) _council.Apply(default, new Drain(member.Id, On: false));
                 if (member.State is MemberState.Left && silo.Up && member.Incarnation == silo.Life)
                 {
-                    BreakWays(silo.Life);
                     silo.Kill();
                     silo.Start();
                 }

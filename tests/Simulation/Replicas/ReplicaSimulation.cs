@@ -38,11 +38,11 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
     private readonly SimulatedCouncil _council;
     private readonly List<SimulatedSilo> _silos = [];
     private readonly List<Succession> _segments = [];
+    private readonly Dictionary<PageClient, IDriver> _drivers = [];
     private readonly Dictionary<ulong, ClusterView> _views = [];
     private readonly BrokenReplica _broken;
     private readonly Random _random;
     private readonly int _copies;
-    private readonly bool _connects;
     private ulong _told;
     private bool _calm;
     private uint _request;
@@ -70,7 +70,6 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
         _council = new SimulatedCouncil(_world, RingShards) { Decided = Decided };
         int silos = _random.Next(3, 6);
         _copies = _random.Next(2, 4);
-        _connects = seed % 4 == 3 && broken == BrokenReplica.None;
         for (int i = 0; i < silos; i++)
         {
             _silos.Add(new SimulatedSilo(_world, _council, $"silo{i}", Broken.Nothing)
@@ -116,31 +115,40 @@ internal sealed unsafe partial class ReplicaSimulation : IDisposable
 
     private PageClient Connect(SessionId session)
     {
-        PageClient client = null!;
-        client = new PageClient(new PageClientOptions
+        SimulatedDriver endpoint = _network.CreateEndpoint();
+        _endpoints++;
+        var client = new PageClient(new PageClientOptions
         {
             Requests = 32,
             AssembliesMax = 24,
             ResendNsMin = 300_000,
             ReadElsewhereNs = 2_000_000,
             ClockNs = () => _network.NowNs,
-            ViewIsStale = () => ViewIsStale(client),
+            ViewIsStale = () => { },
             Defect = _broken.HasFlag(BrokenReplica.FencesOneSilo) ? TakeOverDefect.FencesOneSilo
                 : _broken.HasFlag(BrokenReplica.LevelsNothing) ? TakeOverDefect.LevelsNothing : TakeOverDefect.None,
         })
         {
             Session = session,
         };
-        _ways[client] = new ClientWays();
-        Offer(client, _council.Machine.View);
+        _drivers[client] = endpoint;
+        Route(client, _council.Machine.View);
         return client;
     }
 
     private void Route(PageClient client, ClusterView view)
     {
-        if (!_ways.ContainsKey(client)) return;
+        if (!_drivers.ContainsKey(client)) return;
+        if (_broken.HasFlag(BrokenReplica.LearnerNotAsked))
+        {
+            view = view with
+            {
+                Shards = [.. view.Shards.Select(shard => shard with { Replicas = [.. shard.Replicas.Where(replica => replica.State == ReplicaState.InSync)] })],
+            };
+        }
         if (client.ViewDecree >= view.Decree && !_broken.HasFlag(BrokenReplica.TakesLowerEpoch)) return;
-        client.SetRoutes(Routes(client, view));
+        client.SetRoutes(new ClientRoutes(
+            new ShardMap(view), [.. view.Members.Select(member => new SiloRoute(member.Incarnation, _drivers[client], _world.Addresses[member.Endpoint]))]));
     }
 
     private void Decided()

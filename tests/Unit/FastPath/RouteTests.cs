@@ -120,20 +120,4 @@ public sealed class RouteTests
 
         public void Dispose() => Ends++;
     }
-
-    /// <summary>Its silo may be gone, and the others know it: nobody refuses anything that would tell.</summary>
-    [Fact]
-    public unsafe void A_write_that_nobody_answers_says_again_and_again_that_the_view_may_be_old()
-    {
-        int said = 0;
-        using var cluster = new Cluster(client: new PageClientOptions { ViewIsStale = () => said++ });
-        SegmentHandle segment = Cluster.Handle(2, 5);
-        Assert.Equal(PageStatus.Ok, cluster.Write(segment, 3, 1));
-        Assert.Equal(0, said);
-        cluster.Network.Block(cluster.ClientDriver.Number, cluster.Drivers[0].Number);
-        Assert.True(cluster.Client.TryWrite(segment, 3, null, 1));
-        long since = cluster.Network.NowNs;
-        cluster.Until(() => said >= 5, "the view is asked for five times");
-        Assert.InRange(cluster.Network.NowNs - since, 500_000_000, 6_000_000_000);
-    }
 }

@@ -64,20 +64,6 @@ public sealed unsafe class TakeOverTests : IDisposable
         Assert.Equal(PageStatus.Ok, Assert.Single(_ended).Status);
     }
 
-    /// <summary>Reads, too, wait until their token is recorded where they read; but not for a replica that is silent while another answers.</summary>
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public void A_read_is_not_held_up_by_a_silent_replica_that_has_not_recorded_its_token(int silent)
-    {
-        Assert.Equal(PageStatus.Ok, _cluster.Write(_former, 3, 1));
-        _cluster.Network.Block(_cluster.ClientDriver.Number, _cluster.Drivers[silent].Number);
-        Assert.True(_cluster.Client.TryRead(_successor, 3, 1, Cookie));
-        _cluster.Until(() => _ended.Count > 0, "the page is read from the other", withinNs: 100_000_000, each: _ended.Add);
-        Assert.Equal(PageStatus.Ok, Assert.Single(_ended).Status);
-        _cluster.Client.CheckInvariants();
-    }
-
     [Fact]
     public void One_that_is_given_up_leaves_nothing_outstanding()
     {

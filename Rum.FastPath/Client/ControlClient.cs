@@ -94,7 +94,6 @@ public sealed unsafe class ControlClient : IDisposable
         long start = Now, time = (long)deadline.TotalNanoseconds, end = start + time, sentNs = start;
         // What was measured of a busy silo says nothing of one that is gone: no call waits for that alone.
         long first = Math.Clamp(time / FirstWaitPart, _options.ResendNsMin, _options.ResendNsMax), resendAfter = Math.Min(ResendAfter, first);
-        bool resent = false;
         fixed (byte* payload = request)
         {
             // The calls before may have ended too soon to turn away from a silo that is silent.
@@ -105,7 +104,7 @@ public sealed unsafe class ControlClient : IDisposable
                 if (Receive(type, session, out ControlReply reply))
                 {
                     _unanswered = 0;
-                    if (!resent) Measure(Now - start);
+                    if (tries == 0) Measure(Now - start);
                     if (reply.Error != RumError.NotLeader) return reply;
                     // Another silo: the request is as new there.
                     // Where nobody leads at the moment, or two name each other, a pause.
@@ -117,7 +116,6 @@ public sealed unsafe class ControlClient : IDisposable
                 if (now - sentNs >= resendAfter)
                 {
                     resendAfter = resendAfter == 0 ? Math.Min(ResendAfter, first) : Math.Min(resendAfter * 2, _options.ResendNsMax);
-                    resent = true;
                     // Also from those who answer and name each other, or themselves.
                     if (++tries % _options.ResendsPerAddress == 0 || _unanswered >= _options.ResendsPerAddress) TurnAway();
                     Send(type, session, payload, request.Length, resend: true);
@@ -139,6 +137,7 @@ public sealed unsafe class ControlClient : IDisposable
         _smoothed = _smoothed == 0 ? Math.Max(1, roundTripNs) : _smoothed + ((roundTripNs - _smoothed) / 8);
     }
 
+    /// <summary>To the next address, of which nothing is known yet.</summary>
     private void TurnAway()
     {
         _current = (_current + 1) % _addresses.Count;
@@ -150,7 +149,7 @@ public sealed unsafe class ControlClient : IDisposable
     {
         PeerAddress? leader = _options.LeaderOf?.Invoke(answer);
         if (leader is { } named) TurnTo(named);
-        else _current = (_current + 1) % _addresses.Count;
+        else TurnAway();
         return leader != null;
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Rum.Core;
+using Rum.FastPath.Server;
 
 namespace Rum.FastPath.Direct;
 
@@ -35,7 +36,7 @@ internal static class WindowLayout
 
     public const int HeaderBytes = 4096;
     public const int Shards = 1 << 16;
-    public const long TableBytes = (long)Layout.PagesPerExtent * 24;
+    public const long TableBytes = (long)Layout.PagesPerExtent * PageEntry.Size;
     public const long FrameAlignment = 2 << 20;
 
     public const ulong InSync = 1;

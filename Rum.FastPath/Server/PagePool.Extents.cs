@@ -1,4 +1,5 @@
 using Rum.Core;
+using Rum.FastPath.Direct;
 using Rum.FastPath.Memory;
 
 namespace Rum.FastPath.Server;
@@ -83,12 +84,10 @@ public sealed unsafe partial class PagePool
         _garbageMemory.Dispose();
     }
 
-    private static uint HashExtent(ulong segment, uint extent) => Mix(segment + ((ulong)extent << 40) + extent);
-
     private ExtentRecord* FindExtent(ulong segment, uint extent)
     {
         if (_last != null && _lastSegment == segment && _lastExtent == extent) return _last;
-        for (int i = _extentBuckets[HashExtent(segment, extent) & _extentBucketMask]; i != 0; i = _extents[i].Next)
+        for (int i = _extentBuckets[WindowLayout.Hash(segment, extent) & _extentBucketMask]; i != 0; i = _extents[i].Next)
         {
             if (_extents[i].Segment != segment || _extents[i].Extent != extent) continue;
             _lastSegment = segment;
@@ -123,7 +122,7 @@ public sealed unsafe partial class PagePool
         if (index != 0) _extentFree = _extents[index].Next;
         else if (_extentUntouched <= _extentMax) index = _extentUntouched++;
         else return null;
-        int* bucket = _extentBuckets + (HashExtent(segment->Id, extent) & _extentBucketMask);
+        int* bucket = _extentBuckets + (WindowLayout.Hash(segment->Id, extent) & _extentBucketMask);
         record = _extents + index;
         *record = new ExtentRecord { Segment = segment->Id, Extent = extent, Shard = shard, Next = *bucket, NextOfSegment = segment->FirstExtent, BornCut = _cutNumber };
         *bucket = index;
@@ -172,7 +171,7 @@ public sealed unsafe partial class PagePool
         if (record->PreviousOfSegment != 0) _extents[record->PreviousOfSegment].NextOfSegment = record->NextOfSegment;
         else segment->FirstExtent = record->NextOfSegment;
         if (record->NextOfSegment != 0) _extents[record->NextOfSegment].PreviousOfSegment = record->PreviousOfSegment;
-        int* link = _extentBuckets + (HashExtent(record->Segment, record->Extent) & _extentBucketMask);
+        int* link = _extentBuckets + (WindowLayout.Hash(record->Segment, record->Extent) & _extentBucketMask);
         while (*link != index) link = &_extents[*link].Next;
         *link = record->Next;
         *record = new ExtentRecord { Next = _extentFree };

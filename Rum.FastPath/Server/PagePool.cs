@@ -12,7 +12,7 @@ namespace Rum.FastPath.Server;
 /// </summary>
 public sealed unsafe partial class PagePool : IDisposable
 {
-    private const long TableBytes = (long)Layout.PagesPerExtent * PageEntry.Size;
+    private const long TableBytes = WindowLayout.TableBytes;
 
     private readonly FrameArena _arena;
     private readonly NativeRegion _limboMemory;

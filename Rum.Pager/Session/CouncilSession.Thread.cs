@@ -1,7 +1,5 @@
 using Rum.Core;
 using Rum.Core.Council;
-using Rum.Core.Council.Codec;
-using Rum.FastPath.Client;
 using Rum.FastPath.Linux;
 
 namespace Rum.Pager.Session;
@@ -82,11 +80,7 @@ internal sealed partial class CouncilSession
     /// <summary>One question; null: no answer that can be read came in time.</summary>
     private CouncilAnswer? TryAsk(CouncilRequest request, TimeSpan timeout)
     {
-        int length = RequestCodec.Encode(_buffer, request);
-        Invariant.Check(length > 0);
-        ControlReply reply = _client.Call(Session, _buffer.AsSpan(0, length), timeout);
-        CouncilAnswer? answer = null;
-        _incompatible = reply.Payload.Length == 0 ? reply.Error == RumError.Incompatible : !AnswerCodec.TryDecode(reply.Payload, out answer);
+        CouncilAnswer? answer = _line.Ask(Session, request, timeout, default, out _incompatible);
         if (answer is not null) Hear(answer);
         return answer;
     }

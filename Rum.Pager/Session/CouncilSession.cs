@@ -1,6 +1,5 @@
 using Rum.Core;
 using Rum.Core.Council;
-using Rum.Core.Council.Codec;
 using Rum.FastPath.Client;
 using Rum.FastPath.Linux;
 
@@ -28,7 +27,7 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
     private readonly AutoResetEvent _wake = new(false);
     private readonly CancellationTokenSource _over = new();
     private readonly object _viewDoor = new();
-    private readonly byte[] _buffer = new byte[RequestCodec.BytesMax];
+    private readonly CommandLines.Line _line;   // over _client: the control thread's own
     private readonly Action<ClusterView> _viewChanged;
     private readonly Func<bool> _routesBroken;
     private readonly Action _expired;
@@ -49,6 +48,7 @@ internal sealed partial class CouncilSession : ICouncil, IDisposable
         Func<ControlClient> council, Func<ControlClient>? gateway, string addresses, Action<ClusterView> viewChanged, Func<bool> routesBroken, Action expired)
     {
         (_client, _gateway, _addresses, _viewChanged, _routesBroken, _expired) = (council(), gateway, addresses, viewChanged, routesBroken, expired);
+        _line = new CommandLines.Line(_client);
         _lines = new CommandLines(gateway ?? council);
         _view = new ClusterView(default, 0, 0, [], [], 0);
     }

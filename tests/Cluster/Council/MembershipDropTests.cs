@@ -1,12 +1,6 @@
-using System.Diagnostics;
-using System.Net;
-using Microsoft.Extensions.Logging.Abstractions;
 using Rum.Core;
 using Rum.Core.Council;
-using Rum.FastPath.Drivers.Udp;
-using Rum.FastPath.Memory;
 using Rum.FastPath.Server;
-using Rum.Silo.Control;
 using Rum.Silo.Council;
 
 namespace Rum.Cluster.Tests.Council;
@@ -19,24 +13,23 @@ public sealed class MembershipDropTests
     [Fact]
     public async Task What_was_dropped_and_stored_anew_is_not_dropped_again()
     {
-        var pool = new PagePool(new PagePoolOptions { CapacityBytes = 1 << 20, SegmentsMax = 16, ExtentsMax = 16 });
-        var server = new PageServer(new Incarnation(9), pool, [UdpDriver.Bind(new IPEndPoint(IPAddress.Loopback, 0))]);
-        using var thread = new PageServerThread(server, defect => Assert.Fail(defect.ToString()));
         var council = new DeafCouncil();
-        var self = new Member(default, "one", new Incarnation(9), "127.0.0.1:1", "", "", "", "", "", 1 << 20, false);
-        var membership = new Membership(self, council, server, NullLogger.Instance);
-        await server.RunAsync(pool => pool.Fence(Segment, 1, sparse: false, out _));
-        Assert.Equal(PageStatus.Ok, await StoreAsync(server, 1));
-        using var stop = new CancellationTokenSource();
-        Task run = membership.RunAsync(stop.Token);
-        await UntilAsync(() => council.Confirmations >= 1, "the drop is carried out");
-        Assert.False(await HasAsync(server));
-        Assert.Equal(PageStatus.Ok, await StoreAsync(server, 2));
-        int confirmed = council.Confirmations;
-        await UntilAsync(() => council.Confirmations >= confirmed + 2, "the drop is told again, twice");
-        Assert.True(await HasAsync(server), "the drop was carried out again");
-        await stop.CancelAsync();
-        await run;
+        await MembershipBench.RunAsync(
+            council,
+            async (_, server) =>
+            {
+                await MembershipBench.UntilAsync(() => council.Confirmations >= 1, "the drop is carried out");
+                Assert.False(await HasAsync(server));
+                Assert.Equal(PageStatus.Ok, await StoreAsync(server, 2));
+                int confirmed = council.Confirmations;
+                await MembershipBench.UntilAsync(() => council.Confirmations >= confirmed + 2, "the drop is told again, twice");
+                Assert.True(await HasAsync(server), "the drop was carried out again");
+            },
+            before: async server =>
+            {
+                await server.RunAsync(pool => pool.Fence(Segment, 1, sparse: false, out _));
+                Assert.Equal(PageStatus.Ok, await StoreAsync(server, 1));
+            });
     }
 
     private static unsafe Task<PageStatus> StoreAsync(PageServer server, ulong sequence) => server.RunAsync(pool =>
@@ -48,16 +41,6 @@ public sealed class MembershipDropTests
 
     private static unsafe Task<bool> HasAsync(PageServer server) =>
         server.RunAsync(pool => pool.Read(Segment, 3, out byte* image, out _) == PageStatus.Ok && image != null);
-
-    private static async Task UntilAsync(Func<bool> condition, string what)
-    {
-        long start = Stopwatch.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(60), $"Not within 60 s: {what}");
-            await Task.Yield();
-        }
-    }
 
     /// <summary>Names one drop for ever, because it hears no confirmation.</summary>
     private sealed class DeafCouncil : ICouncil
@@ -77,7 +60,7 @@ public sealed class MembershipDropTests
             }
             return Task.FromResult(request switch
             {
-                CommandRequest { Command: Join } => new CommandAnswer(RumError.None, "", 0, 0, new JoinResult(RumError.None, "", 0, new SiloId(1))),
+                CommandRequest { Command: Join } => MembershipBench.Joined,
                 SiloHeartbeat => new SiloHeartbeatAnswer(RumError.None, "", 0, 0, 1),
                 GetDrops => new DropsAnswer(RumError.None, "", 0, 0, [new Drop(1, Segment, 0, 8, Freed: false, 0)], More: false),
                 _ => new CouncilAnswer(RumError.None, "", 0, 0),

@@ -45,7 +45,7 @@ public interface IPager : IDisposable
     /// <summary>Ends one pin of exactly this range.</summary>
     RumError Unpin(nint address, long length);
 
-    /// <summary>The session ended: unmaps every region, so that each further touch fails, and refuses all later calls with <paramref name="why"/>.</summary>
+    /// <summary>The session ended: unmaps every region, so that each further touch fails, and refuses all later calls with <paramref name="why"/>. Any thread, also while another one disposes the pager and after it.</summary>
     void Revoke(RumError why);
 
     /// <summary>Counters, gauges and the fault-time histogram as of now.</summary>

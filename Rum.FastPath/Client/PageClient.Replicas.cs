@@ -5,7 +5,7 @@ namespace Rum.FastPath.Client;
 
 /// <content>
 /// Pages with several replicas. A change goes to all of them, in sync or learning, side by side, and is done when all have acknowledged it in one epoch: one leg
-/// for each, a request like any other but that its end is a part of the change's. A read goes to the lead, and elsewhere when that is silent.
+/// for each, a request like any other but that its end is a part of the change's. A read goes to the replica on this host, if there is one, else to the lead, and elsewhere when that is silent.
 /// </content>
 public sealed unsafe partial class PageClient
 {
@@ -96,10 +96,10 @@ public sealed unsafe partial class PageClient
         return _slots[change].FirstLeg < 0;
     }
 
-    /// <summary>The replica to read from: the first in sync that isn't known to be silent; -1 when there is no way to any.</summary>
+    /// <summary>The replica to read from: of those in sync that aren't known to be silent the one on this host, else the first; -1 when there is no way to any.</summary>
     private int ReadPeer(RequestSlot* slot, in ShardPlace place)
     {
-        int any = -1;
+        int any = -1, first = -1;
         long now = Now;
         for (int i = 0; i < place.InSync; i++)
         {
@@ -107,9 +107,11 @@ public sealed unsafe partial class PageClient
             int peer = PeerOf(_routes!.Map.Replica(place, (i + slot->Moves) % place.InSync));
             if (peer < 0) continue;
             if (any < 0) any = peer;
-            if (!IsSilent(_peers[peer]!, now)) return peer;
+            if (IsSilent(_peers[peer]!, now)) continue;
+            if (slot->Moves > 0 || _peers[peer]!.Port.Driver.Traits.SameHost) return peer;
+            if (first < 0) first = peer;
         }
-        return any;
+        return first >= 0 ? first : any;
     }
 
     private static bool IsSilent(ClientPeer peer, long nowNs) => peer.Port.Hung || nowNs < peer.AvoidUntilNs;

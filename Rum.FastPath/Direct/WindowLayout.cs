@@ -46,9 +46,11 @@ internal static class WindowLayout
     /// <summary>Records that a search looks at: a chain that a silo changes meanwhile may lead anywhere.</summary>
     public const int ChainMax = 64;
 
-    public static uint Hash(ulong segment, uint extent)
+    public static uint Hash(ulong segment, uint extent) => Mix(segment + ((ulong)extent << 40) + extent);
+
+    public static uint Mix(ulong value)
     {
-        ulong value = (segment + ((ulong)extent << 40) + extent) * 0x9E3779B97F4A7C15;
+        value *= 0x9E3779B97F4A7C15;
         return (uint)(value >> 32) ^ (uint)value;
     }
 

@@ -15,10 +15,8 @@ public sealed unsafe class NativeRegion : IDisposable
     /// <exception cref="ErrnoException">The kernel refuses.</exception>
     public NativeRegion(long bytes, long alignment = 4096)
     {
-        _mappedBytes = (nuint)(bytes + alignment);
-        _mapped = Mappings.mmap(null, _mappedBytes, Access, Kind, -1, 0);
-        if (_mapped == Mappings.MAP_FAILED) ErrnoException.ThrowLast(nameof(Mappings.mmap), $"{bytes} bytes");
-        Start = (byte*)(((nuint)_mapped + (nuint)alignment - 1) & ~((nuint)alignment - 1));
+        _mapped = Reserve(bytes, alignment, Access, out _mappedBytes, out byte* start);
+        Start = start;
         Bytes = bytes;
     }
 
@@ -41,10 +39,7 @@ public sealed unsafe class NativeRegion : IDisposable
     /// <exception cref="ErrnoException">The kernel refuses.</exception>
     internal static NativeRegion Shared(FileDescriptor file, long bytes, long alignment)
     {
-        nuint reserved = (nuint)(bytes + alignment);
-        void* mapped = Mappings.mmap(null, reserved, Mappings.PROT_NONE, Kind, -1, 0);
-        if (mapped == Mappings.MAP_FAILED) ErrnoException.ThrowLast(nameof(Mappings.mmap), $"{bytes} bytes");
-        byte* start = (byte*)(((nuint)mapped + (nuint)alignment - 1) & ~((nuint)alignment - 1));
+        void* mapped = Reserve(bytes, alignment, Mappings.PROT_NONE, out nuint reserved, out byte* start);
         void* there = Mappings.mmap(start, (nuint)bytes, Access, Mappings.MAP_SHARED | Mappings.MAP_FIXED | Mappings.MAP_NORESERVE, file.Value, 0);
         if (there == Mappings.MAP_FAILED)
         {
@@ -54,6 +49,15 @@ public sealed unsafe class NativeRegion : IDisposable
         }
         _ = Mappings.madvise(start, (nuint)bytes, Mappings.MADV_DONTDUMP);
         return new NativeRegion(mapped, reserved, start, bytes, file, 0);
+    }
+
+    private static void* Reserve(long bytes, long alignment, int access, out nuint mappedBytes, out byte* start)
+    {
+        mappedBytes = (nuint)(bytes + alignment);
+        void* mapped = Mappings.mmap(null, mappedBytes, access, Kind, -1, 0);
+        if (mapped == Mappings.MAP_FAILED) ErrnoException.ThrowLast(nameof(Mappings.mmap), $"{bytes} bytes");
+        start = (byte*)(((nuint)mapped + (nuint)alignment - 1) & ~((nuint)alignment - 1));
+        return mapped;
     }
 
     /// <summary>A part of this region, which must outlive it.</summary>

@@ -1,4 +1,5 @@
 using Rum.Core;
+using Rum.FastPath.Direct;
 using Rum.FastPath.Memory;
 
 namespace Rum.FastPath.Server;
@@ -101,7 +102,7 @@ public sealed unsafe partial class PagePool
 
     private SegmentRecord* FindSegment(ulong id)
     {
-        for (int i = _segmentBuckets[Mix(id) & _segmentBucketMask]; i != 0; i = _segments[i].Next)
+        for (int i = _segmentBuckets[WindowLayout.Mix(id) & _segmentBucketMask]; i != 0; i = _segments[i].Next)
             if (_segments[i].Id == id) return _segments + i;
         return null;
     }
@@ -112,7 +113,7 @@ public sealed unsafe partial class PagePool
         if (index != 0) _segmentFree = _segments[index].Next;
         else if (_segmentUntouched <= _segmentMax) index = _segmentUntouched++;
         else return null;
-        int* bucket = _segmentBuckets + (Mix(id) & _segmentBucketMask);
+        int* bucket = _segmentBuckets + (WindowLayout.Mix(id) & _segmentBucketMask);
         _segments[index] = new SegmentRecord { Id = id, Next = *bucket };
         *bucket = index;
         return _segments + index;
@@ -124,7 +125,7 @@ public sealed unsafe partial class PagePool
         ulong id = _gone[_goneNext];
         _goneNext = (_goneNext + 1) % _goneMax;
         _goneCount--;
-        int* link = _segmentBuckets + (Mix(id) & _segmentBucketMask);
+        int* link = _segmentBuckets + (WindowLayout.Mix(id) & _segmentBucketMask);
         while (_segments[*link].Id != id) link = &_segments[*link].Next;
         int index = *link;
         *link = _segments[index].Next;

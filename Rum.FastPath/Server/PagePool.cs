@@ -162,10 +162,4 @@ public sealed unsafe partial class PagePool : IDisposable
     }
 
     private static int PowerOfTwoAtLeast(int value) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)value);
-
-    private static uint Mix(ulong value)
-    {
-        value *= 0x9E3779B97F4A7C15;
-        return (uint)(value >> 32) ^ (uint)value;
-    }
 }

@@ -20,7 +20,8 @@ public sealed partial class Pager : IPager, IResidentAccess
     private readonly CpuPlacement _placement;
     private readonly PagerEngine _engine;
     private long _managedBytes;
-    private int _disposed;
+    private readonly Lock _ending = new();
+    private bool _disposed;
 
     private Pager(Userfaultfd uffd, Userfaultfd bell, InlineFaults? faults, bool move, IPageChannel channel, PagerOptions options)
     {
@@ -158,9 +159,13 @@ public sealed partial class Pager : IPager, IResidentAccess
     /// <inheritdoc/>
     public void Revoke(RumError why)
     {
-        PagerCommand command = _doorbell.Claim(PagerCommandKind.Revoke);
-        command.Why = why;
-        _doorbell.Ring(command, out _);
+        lock (_ending)
+        {
+            if (_disposed) return;
+            PagerCommand command = _doorbell.Claim(PagerCommandKind.Revoke);
+            command.Why = why;
+            _doorbell.Ring(command, out _);
+        }
     }
 
     /// <inheritdoc/>
@@ -172,7 +177,7 @@ public sealed partial class Pager : IPager, IResidentAccess
     /// </summary>
     public void Freeze()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (!TryEnd()) return;
         _faults?.Freeze();
         _doorbell.Ring(_doorbell.Claim(PagerCommandKind.Stop), out _);
         _thread.Join();
@@ -181,7 +186,7 @@ public sealed partial class Pager : IPager, IResidentAccess
     /// <summary>Unmaps every region, without writing back, and ends the thread. The channel stays its owner's.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (!TryEnd()) return;
         PagerCommand stop = _doorbell.Claim(PagerCommandKind.Stop);
         _doorbell.Ring(stop, out _);
         _thread.Join();
@@ -191,6 +196,16 @@ public sealed partial class Pager : IPager, IResidentAccess
         _mapper.Dispose();
         _uffd.Dispose();
         if (_bell != _uffd) _bell.Dispose();
+    }
+
+    /// <summary>Waits for a <see cref="Revoke"/> that is under way: its bell must not be taken from under it. A session may end at any moment, also while its program ends.</summary>
+    private bool TryEnd()
+    {
+        lock (_ending)
+        {
+            if (_disposed) return false;
+            return _disposed = true;
+        }
     }
 
     private RumError Do(PagerCommandKind kind, nint address, long length)

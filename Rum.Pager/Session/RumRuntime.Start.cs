@@ -49,8 +49,9 @@ internal sealed partial class RumRuntime
                 () => transports.Broken,
                 () =>
                 {
-                    runtime?.Heap.Revoke(RumError.SessionExpired);
+                    // In this order: whom the heap has told so finds none of its memory any more.
                     pager?.Revoke(RumError.SessionExpired);
+                    runtime?.Heap.Revoke(RumError.SessionExpired);
                 });
             client.Session = session.Session;
             var options = new PagerOptions
@@ -69,6 +70,9 @@ internal sealed partial class RumRuntime
             foreach (string line in Warnings(pager!.UserModeOnly && settings.Faults == FaultMode.Handler, pager.Moves, settings)) Console.Error.WriteLine(line);
             session.Run();
             runtime = new RumRuntime(session, pager!, settings, transports) { _session = session, _client = client };
+            // Who ended the session before this line found no heap to tell.
+            Interlocked.MemoryBarrier();
+            if (session.IsEnded) runtime.Heap.Revoke(RumError.SessionExpired);
             return runtime;
         }
         catch

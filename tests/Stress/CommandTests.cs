@@ -137,6 +137,26 @@ public sealed unsafe class CommandTests
     }
 
     [Fact]
+    public void A_session_may_end_while_its_program_ends()
+    {
+        for (int round = 0; round < 100; round++)
+        {
+            PagerFixture rum = new(PagerMode.Move);
+            rum.Map(10 * Page);
+            using Barrier both = new(2);
+            Thread other = new(() =>
+            {
+                both.SignalAndWait();
+                for (int i = 0; i < 20; i++) rum.Pager.Revoke(RumError.SessionExpired);
+            });
+            other.Start();
+            both.SignalAndWait();
+            rum.Dispose();
+            Assert.True(other.Join(PagerFixture.PatienceMs), "the revoking thread did not end");
+        }
+    }
+
+    [Fact]
     public void A_page_that_cannot_be_had_is_named_each_second_and_given_up_after_the_fault_timeout()
     {
         PagerOptions options = new() { FaultTimeout = TimeSpan.FromSeconds(3), Describe = (_, _) => "shard 3 on silo 7" };

@@ -4,5 +4,5 @@ namespace Rum.FastPath.Drivers.SharedMemory;
 internal static class SharedMemoryTraits
 {
     public static readonly DriverTraits Value = new(
-        "shm", RingLayout.PayloadMax, Checksummed: false, Reliable: true, SendCostsSystemCall: false, UsesLanding: false);
+        "shm", RingLayout.PayloadMax, Checksummed: false, Reliable: true, SendCostsSystemCall: false, UsesLanding: false, SameHost: true);
 }

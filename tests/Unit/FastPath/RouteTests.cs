@@ -90,21 +90,53 @@ public sealed class RouteTests
         Assert.Equal(1, told);
     }
 
+    [Fact]
+    public void Pages_are_read_from_the_replica_on_this_host_while_it_answers()
+    {
+        using var cluster = new Cluster(3);
+        ClusterView view = cluster.View(1);
+        Replica[] replicas = [.. view.Members.Select(member => new Replica(member.Id, member.Incarnation, ReplicaState.InSync))];
+        ShardView[] shards = [.. view.Shards.Select(shard => shard with { Replicas = replicas })];
+        view = new ClusterView(view.ClusterId, view.Generation, 1, view.Members, shards, view.RingShards);
+        CountedDriver[] drivers = [new(), new(), new(sameHost: true)];
+        using var client = new PageClient { Session = new SessionId(77) };
+        client.SetRoutes(new ClientRoutes(new ShardMap(view), [.. view.Members.Select((member, i) => new SiloRoute(member.Incarnation, drivers[i], default))]));
+        var completions = new PageCompletion[4];
+        client.Poll(0, completions);
+        Assert.True(client.TryRead(Cluster.Handle(2, 0), 0, 1, 1));
+        client.Submit();
+        Assert.Equal([0, 0, 1], drivers.Select(driver => driver.Sent));
+        // What it doesn't answer goes to another one, new reads to the lead.
+        drivers[2].Disconnected = true;
+        client.Poll(1, completions);
+        client.Submit();
+        Assert.Equal([0, 1, 1], drivers.Select(driver => driver.Sent));
+        Assert.True(client.TryRead(Cluster.Handle(2, 0), 1, 1, 2));
+        client.Submit();
+        Assert.Equal([1, 1, 1], drivers.Select(driver => driver.Sent));
+    }
+
     private static ClientRoutes Toward(ClusterView view, IDriver driver) => new(new ShardMap(view), [new SiloRoute(view.Members[0].Incarnation, driver, default)]);
 
-    private sealed class CountedDriver : IDriver
+    private sealed class CountedDriver(bool sameHost = false) : IDriver
     {
+        public int Sent { get; private set; }
+
         public int Ends { get; private set; }
 
         public bool Disconnected { get; set; }
 
-        public DriverTraits Traits { get; } = new("test", 4096, false, true, false, false);
+        public DriverTraits Traits { get; } = new("test", 4096, false, true, false, false, sameHost);
 
         public int WaitDescriptor => -1;
 
         public DriverCounters Counters => default;
 
-        public int Send(ReadOnlySpan<TxFrame> frames) => frames.Length;
+        public int Send(ReadOnlySpan<TxFrame> frames)
+        {
+            Sent += frames.Length;
+            return frames.Length;
+        }
 
         public int Receive(Span<RxFrame> frames) => 0;
 

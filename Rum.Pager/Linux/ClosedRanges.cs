@@ -2,11 +2,12 @@ namespace Rum.Pager.Linux;
 
 /// <summary>
 /// Address ranges of closed regions stay reserved until 16 TiB of later closings, so that a stale pointer meets a fault, not somebody
-/// else's memory. Neighbours are joined, so many small closings cost little.
+/// else's memory. Neighbours are joined, so many small closings cost little; not without end, for what is joined goes back together.
 /// </summary>
 internal sealed class ClosedRanges
 {
     private const long KeptBytes = 1L << 44;
+    private const long JoinedBytesMax = KeptBytes / 16;
 
     private readonly Queue<(nint Address, long Bytes)> _ranges = new();
     private (nint Address, long Bytes) _newest;
@@ -15,11 +16,12 @@ internal sealed class ClosedRanges
     internal void Add(nint address, long bytes)
     {
         _bytes += bytes;
-        if (_newest.Bytes > 0 && address + (nint)bytes == _newest.Address)
+        bool joins = _newest.Bytes > 0 && _newest.Bytes + bytes <= JoinedBytesMax;
+        if (joins && address + (nint)bytes == _newest.Address)
         {
             _newest = (address, bytes + _newest.Bytes);
         }
-        else if (_newest.Bytes > 0 && _newest.Address + (nint)_newest.Bytes == address)
+        else if (joins && _newest.Address + (nint)_newest.Bytes == address)
         {
             _newest.Bytes += bytes;
         }

@@ -118,6 +118,27 @@ public sealed unsafe class CommandTests
     }
 
     [Fact]
+    public void A_closed_range_is_nobodys_for_the_next_16_TiB_of_closings_and_then_free()
+    {
+        const long Kept = 1L << 44, Bytes = 1L << 39;
+        using PagerFixture rum = new(PagerMode.Move);
+        List<nint> closed = [];
+        for (int i = 0; i < 4 * Kept / Bytes; i++)
+        {
+            nint at = rum.Map(Page, reserved: Bytes);
+            foreach (nint before in closed.TakeLast((int)(Kept / Bytes)))
+                Assert.False((long)at < before + Bytes && (long)before < at + Bytes, $"closing {i}: 0x{before:x} was given away again");
+            Assert.Equal(RumError.None, rum.Pager.Unmap(at, false));
+            closed.Add(at);
+        }
+        Assert.InRange(Unusable(), Kept, 2 * Kept);
+    }
+
+    /// <summary>Bytes of this process' address space that nobody may touch.</summary>
+    private static long Unusable() => File.ReadLines("/proc/self/maps").Select(line => line.Split(' ')).Where(words => words[1] == "---p")
+        .Select(words => words[0].Split('-')).Sum(ends => Convert.ToInt64(ends[1], 16) - Convert.ToInt64(ends[0], 16));
+
+    [Fact]
     public void A_revoked_pager_refuses_and_its_pages_are_gone_and_waiting_faults_end()
     {
         using PagerFixture rum = new(PagerMode.Move);

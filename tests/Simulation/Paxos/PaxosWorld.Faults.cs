@@ -105,8 +105,8 @@ internal sealed partial class PaxosWorld
             && (m.Ledger?.Decree ?? disk.Decree) >= _councilSince);
         // Who has just left may be the only one who knows the new council.
         if (knowing < (_council.Length / 2) + 1 || (inCouncil && _wiped != 0)) return;
-        // A change of the council may be under way of which nobody knows yet.
-        if (_changing) return;
+        // A change of the council may be under way of which nobody knows yet. Votes for one lie on disks until their voters meet again, however long that takes; whom it would leave in charge must not be gone then.
+        if (_changing || _members.Exists(m => m.Disk.Votes.Exists(ChangesCouncil))) return;
         member.Crash();
         if (Broken?.WipedVotes == true)
         {
@@ -118,6 +118,9 @@ internal sealed partial class PaxosWorld
         if (inCouncil) _wiped = member.Seat;
         AddMember(null, _founders);
     }
+
+    private bool ChangesCouncil(byte[] value) =>
+        value.Length > 0 && Ledger.Decode(value).Exists(request => request.Client == 0 && request.Council.Length > 0 && request.Expected.SequenceEqual(_council));
 
     /// <summary>An operator's wish: another council, of silos that are up and follow closely.</summary>
     private void ChangeCouncil()

@@ -15,6 +15,9 @@ internal sealed class SimulatedDisk
 
     public SimulatedDisk(byte[]? newborn) => _state = newborn;
 
+    /// <summary>The values that it accepted and that no checkpoint covers.</summary>
+    public List<byte[]> Votes => [.. _records.OfType<AcceptRecord>().Select(record => record.Value)];
+
     public PaxosDisk Read() => new(_decree, _state, [.. _records]);
 
     public void Append(PaxosRecord record)

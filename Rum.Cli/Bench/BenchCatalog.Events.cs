@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Rum.Cli.Bench;
 
-/// <content>What a program sees of a cluster in which something happens: a silo that is killed, and the decree that moves a dead silo's shards.</content>
+/// <content>What a program sees of a cluster in which something happens: silos that learn beside it, a silo that is killed, and the decree that moves a dead silo's shards.</content>
 internal static partial class BenchCatalog
 {
     private static readonly string[] StallNames = ["cluster.stall.read", "cluster.stall.write"];
@@ -11,6 +11,11 @@ internal static partial class BenchCatalog
     [
         new(["cluster.failover"], FreeOnly, 1, static (_, _) => RunFailover()),
         new(StallNames, FreeOnly, 1, RunStalls),
+        new(["cluster.learning.bulk", "cluster.learning", "cluster.learning.fault.without", "cluster.learning.fault"], SplitOnly, 1, RunLearning)
+        {
+            Of = static name => name is "cluster.learning" ? "cluster.learning.bulk" : null,
+            RatioOfRates = true,
+        },
     ];
 
     private static Dictionary<string, Sample> RunFailover()
@@ -54,5 +59,40 @@ internal static partial class BenchCatalog
             longest[i].Sort();
             return new Sample(longest[i][longest[i].Count / 2], longest[i][^1], rates[i], steal, foreign);
         });
+    }
+
+    // Three silos of which each holds two thirds of everything. What the transport can carry: reads of pages that are in the silos, 32 at a time. The programs' faults, with silos that learn all the
+    // time and without, are half of them reads and half writes; what matters of them is the 99th of a hundred.
+    private static Dictionary<string, Sample> RunLearning(BenchContext context, BenchLayout layout)
+    {
+        using BenchCluster silos = BenchCluster.Start(3, "udp", layout.ServerCpu());
+        using var events = new ClusterEvents(silos);
+        events.FillAsync().GetAwaiter().GetResult();
+        Sample Faults() => BenchContext.ToSample(context.RunProgram(
+            context.Program("fault"),
+            ["--pattern", "mixed", "--mib", "64", "--ops", context.Quick ? "100000" : "300000", "--cpu", Text(layout.ProgramCpu() ?? 0), "--peers", silos.ProcessIds],
+            ("RUM_MACHINES", silos.MachinesFile), ("RUM_TRANSPORT", "udp"), ("RUM_COPIES", "2"), ("RUM_CACHE", "8M"))[^1]);
+
+        Sample bulk = BenchContext.ToSample(context.RunRum(
+            layout, ["bench", "round-trip", "--machines", silos.MachinesFile, "--transport", "udp", "--depth", "32", "--ops", "200000", "--peers", silos.ProcessIds])[^1]);
+        Sample without = Faults();
+        Task<Sample> learning = events.LearnAsync();
+        Sample beside;
+        try
+        {
+            beside = Faults();
+        }
+        finally
+        {
+            events.Enough();
+        }
+        Sample learned = learning.GetAwaiter().GetResult();
+        return new()
+        {
+            ["cluster.learning.bulk"] = bulk,
+            ["cluster.learning"] = learned with { StealPct = beside.StealPct, ForeignPct = beside.ForeignPct },
+            ["cluster.learning.fault.without"] = without,
+            ["cluster.learning.fault"] = beside,
+        };
     }
 }

@@ -5,8 +5,8 @@ using Rum.Silo.Council;
 
 namespace Rum.Cli.Bench;
 
-/// <summary>What happens in a cluster when silos are taken for dead, done on purpose and timed.</summary>
-internal sealed class ClusterEvents : IDisposable
+/// <summary>What happens in a cluster when silos are taken for dead, done on purpose and timed. All but <see cref="Enough"/> is for one thread.</summary>
+internal sealed partial class ClusterEvents : IDisposable
 {
     private const string Name = "rum bench";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60), LookEvery = TimeSpan.FromMilliseconds(2);

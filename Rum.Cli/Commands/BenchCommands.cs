@@ -115,8 +115,9 @@ internal static partial class BenchCommands
         var operations = new Option<int>("--ops") { Description = "Reads in all", DefaultValueFactory = _ => 100_000 };
         var copies = new Option<int>("--copies") { Description = "Copies of each page, 1 to 5", DefaultValueFactory = _ => 1 };
         var write = new Option<bool>("--write") { Description = "Write pages instead of reading them" };
+        var apart = new Option<bool>("--apart") { Description = "Write as many pages at once as --copies says, each of one copy and at another silo" };
         Option<string> peers = PeersOption();
-        foreach (Option option in new Option[] { transport, depth, operations, copies, write, peers }) command.Options.Add(option);
+        foreach (Option option in new Option[] { transport, depth, operations, copies, write, apart, peers }) command.Options.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             int outstanding = parsed.GetValue(depth), reads = parsed.GetValue(operations);
@@ -125,7 +126,7 @@ internal static partial class BenchCommands
             int replicas = parsed.GetValue(copies);
             if (replicas is < 1 or > SiloSet.Max) throw new CommandFailedException(ExitCode.Usage, $"--copies {replicas}: must be from 1 to {SiloSet.Max}");
             using CouncilSession council = CouncilSession.Open(cluster, parsed, cancellation);
-            return await RoundTrip.RunAsync(council, parsed.GetValue(transport)!, outstanding, reads, replicas, parsed.GetValue(write), parsed.GetValue(peers)!);
+            return await RoundTrip.RunAsync(council, parsed.GetValue(transport)!, outstanding, reads, replicas, parsed.GetValue(write), parsed.GetValue(apart), parsed.GetValue(peers)!);
         });
         return command;
     }

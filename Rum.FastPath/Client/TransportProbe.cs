@@ -44,6 +44,20 @@ public sealed unsafe class TransportProbe : IDisposable
     /// <summary>Writes so many pages, each until it is acknowledged, and returns how long each took, in nanoseconds.</summary>
     public long[] Write(int operations) => Measure(operations, write: true);
 
+    /// <summary>Writes so many times a page of each of some segments, all of them at once, and returns how long it took until all were acknowledged, in nanoseconds.</summary>
+    public long[] WriteEach(ReadOnlySpan<SegmentHandle> segments, int operations)
+    {
+        var times = new long[operations];
+        for (int done = 0; done < operations; done++)
+        {
+            long begun = MonotonicClock.NowNs;
+            foreach (SegmentHandle segment in segments) Invariant.Check(_channel.TryWrite(segment, done % _pages, (byte*)_buffers.Start, 0));
+            for (int left = segments.Length; left > 0;) left -= Step();
+            times[done] = MonotonicClock.NowNs - begun;
+        }
+        return times;
+    }
+
     private long[] Measure(int operations, bool write)
     {
         var times = new long[operations];

@@ -18,16 +18,8 @@ internal sealed unsafe class HostileClient : IDisposable
         uint length = UnixSocket.WriteAddress(path, out sockaddr_un name);
         ErrnoException.Check(Sockets.connect(_socket.Value, &name, length), "connect");
         long before = server.ConnectionCounters.Opened;
-        var rx = new Rum.FastPath.Drivers.RxFrame[1];
-        bool taken = SpinWait.SpinUntil(
-            () =>
-            {
-                server.Receive(rx);
-                server.Release();
-                return server.ConnectionCounters.Opened > before;
-            },
-            20_000);
-        Assert.True(taken, "The server didn't take the connection.");
+        bool taken = SharedMemoryPair.Poll(server, () => server.ConnectionCounters.Opened > before);
+        Assert.True(taken, $"The server didn't take the connection; it refused {server.ConnectionCounters.Refused}.");
 
         byte[] hello = new byte[40];
         Assert.Equal(hello.Length, UnixSocket.ReceiveDescriptor(_socket.Value, hello, out int descriptor));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Rum.FastPath.Drivers;
 using Rum.FastPath.Drivers.SharedMemory;
 using Rum.Transport.Tests.Conformance;
@@ -39,6 +40,25 @@ internal sealed class SharedMemoryPair : DriverPair
         }
 
         return connecting.GetAwaiter().GetResult();
+    }
+
+    /// <summary>
+    /// Polls a silo's end, whose sockets it looks at each time, until something holds; false after a minute. Frames that arrive are thrown away. It gives its CPU away but never sleeps: a sleep for each of the
+    /// receives between two looks would add up to seconds.
+    /// </summary>
+    public static bool Poll(SharedMemoryServerDriver server, Func<bool> holds)
+    {
+        var rx = new RxFrame[8];
+        long start = Stopwatch.GetTimestamp();
+        while (!holds())
+        {
+            if (Stopwatch.GetElapsedTime(start) > TimeSpan.FromMinutes(1)) return false;
+            server.Receive(rx);
+            server.Release();
+            server.FinishWait();
+            Thread.Yield();
+        }
+        return true;
     }
 
     public override void KillServer() => _server.Dispose();
